@@ -1,0 +1,73 @@
+"""Heedful: attention under a budget. Public names are loaded when first used, so that `import heedful` is cheap.
+
+>>> import torch, heedful
+>>> q = torch.randn(1, 8, 16, 32)
+>>> heedful.attend(q, q, q, mask=heedful.masks.Causal() & heedful.masks.Window(4)).shape
+torch.Size([1, 8, 16, 32])
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from heedful.version import __version__
+
+if TYPE_CHECKING:
+    from heedful import gates, linear, masks, positions, scores, weightings
+    from heedful.attention.attend import attend
+    from heedful.attention.backends.region import backend
+    from heedful.attention.merge import merge
+    from heedful.attention.select import Select
+    from heedful.attention.summary import Summary
+    from heedful.attention.why import why
+    from heedful.errors import HeedfulError
+    from heedful.layers.convert import convert
+    from heedful.layers.multihead import MultiHeadAttention
+
+HOMES = {
+    "HeedfulError": "heedful.errors",
+    "MultiHeadAttention": "heedful.layers.multihead",
+    "Select": "heedful.attention.select",
+    "Summary": "heedful.attention.summary",
+    "attend": "heedful.attention.attend",
+    "backend": "heedful.attention.backends.region",
+    "convert": "heedful.layers.convert",
+    "merge": "heedful.attention.merge",
+    "why": "heedful.attention.why",
+}
+ROOMS = ("gates", "linear", "masks", "positions", "scores", "weightings")
+
+__all__ = [
+    "HeedfulError",
+    "MultiHeadAttention",
+    "Select",
+    "Summary",
+    "__version__",
+    "attend",
+    "backend",
+    "convert",
+    "gates",
+    "linear",
+    "masks",
+    "merge",
+    "positions",
+    "scores",
+    "weightings",
+    "why",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, loaded from its home on first use (PEP 562)."""
+    if name in ROOMS:
+        return importlib.import_module(f"heedful.{name}")
+    if name in HOMES:
+        value = getattr(importlib.import_module(HOMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'heedful' has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

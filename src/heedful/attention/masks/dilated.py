@@ -1,0 +1,41 @@
+"""Dilated: a window with gaps (Beltagy et al. 2020, Longformer, arXiv 2004.05150, section 3.1, dilated sliding window)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from heedful.attention.masks.arguments import whole
+from heedful.attention.masks.density import share
+from heedful.attention.masks.mask import Index, Lengths, Mask, Truth
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Dilated(Mask):
+    """k = q - m step for m = 0 ... size - 1: `size` keys, the query's own and every step-th before it; `Dilated(n, 1)` is `Window(n)`.
+
+    >>> print(Dilated(2, step=2).draw(4, 4))
+    ■□□□
+    □■□□
+    ■□■□
+    □■□■
+    """
+
+    size: int
+    step: int
+
+    def __post_init__(self) -> None:
+        whole("Dilated", "size", self.size, 1)
+        whole("Dilated", "step", self.step, 1)
+
+    def allowed(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Truth:
+        """The rule."""
+        return (k <= q) & (k > q - self.size * self.step) & ((q - k) % self.step == 0)
+
+    def density(self, q_len: int, k_len: int) -> float:
+        """The pairs at each of the distances."""
+        self.fits(Lengths(q_len, k_len))
+        first = max(k_len - q_len, 0)
+        pairs = sum(k_len - max(first, back) for back in range(0, min(self.size * self.step, k_len), self.step))
+        return share(pairs, q_len, k_len)

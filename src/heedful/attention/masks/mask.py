@@ -1,0 +1,209 @@
+"""What a mask is: a rule over indices that says which query may attend to which key, and its algebra."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from heedful.attention.masks import picture
+from heedful.attention.masks.density import streamed
+from heedful.attention.masks.notation import written
+from heedful.errors import ShapeError, UsageError
+
+Index = Int[Tensor, "..."]
+Truth = Bool[Tensor, "..."]
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """How many queries and keys a rule is asked about; queries are aligned to the end of the keys."""
+
+    q: int
+    k: int
+
+    @property
+    def offset(self) -> int:
+        """The position of query 0: the last query stands at the last key."""
+        return self.k - self.q
+
+
+class Mask(ABC):
+    """True means "may attend".
+
+    A rule sees the batch index b, the head index h, the *position* of the query q and the position of the key k, as
+    integer tensors that broadcast to (b, h, q, k). Query i of `q_len` stands at position i + k_len - q_len (bottom
+    right), so a rule reads the same for a whole sequence and for one cached step. More queries than keys stand at
+    negative positions.
+
+    >>> from heedful.masks import Causal, Sinks, Window
+    >>> mask = Causal() & (Window(2) | Sinks(1))
+    >>> mask.dense(4, 4).shape, mask.density(4, 4)
+    (torch.Size([1, 1, 4, 4]), 0.5625)
+    >>> print(mask.draw(4, 4))
+    ■□□□
+    ■■□□
+    ■■■□
+    ■□■■
+    """
+
+    @property
+    def batch(self) -> int | None:
+        """How many sequences the rule was made for; None where it is the same for all."""
+        return None
+
+    @property
+    def heads(self) -> int | None:
+        """How many heads the rule was made for; None where it is the same for all."""
+        return None
+
+    @property
+    def stable(self) -> bool:
+        """Whether more keys leave what was allowed before unchanged (a growing cache needs this)."""
+        return True
+
+    @property
+    def home(self) -> torch.device | None:
+        """The device of the tensors inside, if there are any."""
+        return None
+
+    @property
+    def example(self) -> Lengths:
+        """The lengths a picture shows when none are given."""
+        return Lengths(16, 16)
+
+    @abstractmethod
+    def allowed(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Truth:
+        """The rule itself, on broadcasting index tensors; elementwise, so that FlexAttention may call it on scalars."""
+
+    def fits(self, lengths: Lengths) -> None:
+        """Refuse, with `ShapeError`, lengths that the rule was not made for."""
+        if lengths.q < 0 or lengths.k < 0:
+            raise UsageError(f"{self} was asked about {lengths.q} queries and {lengths.k} keys: 0 or more would work")
+
+    def over(self, batch: int, heads: int) -> Mask:
+        """The rule for `batch` sequences and `heads` heads; `ShapeError` if it was made for others."""
+        for axis, made, asked in (("sequences", self.batch, batch), ("heads", self.heads, heads)):
+            if made is not None and made != asked:
+                raise ShapeError(f"{self} was made for {made} {axis}: found {asked}")
+        return self
+
+    def settled(self, device: torch.device) -> None:
+        """Refuse a rule that depends on the sequence or the head and does not know how many there are."""
+        return None
+
+    def to(self, device: torch.device) -> Mask:
+        """The same rule with its tensors on `device`."""
+        return self
+
+    def dense(self, q_len: int, k_len: int, device: torch.device | str | None = None) -> Bool[Tensor, "#b #h #q #k"]:
+        """The whole table, broadcastable to (b, h, q, k): an axis over which the rule does not vary has size 1.
+
+        >>> from heedful.masks import Padding, Window
+        >>> Window(2).dense(3, 5)[0, 0].int()
+        tensor([[0, 1, 1, 0, 0],
+                [0, 0, 1, 1, 0],
+                [0, 0, 0, 1, 1]], dtype=torch.int32)
+        >>> Padding(torch.tensor([5, 3])).dense(3, 5).shape
+        torch.Size([2, 1, 1, 5])
+        """
+        return self.rows(0, q_len, q_len, k_len, device)
+
+    def rows(
+        self, q_start: int, q_stop: int, q_len: int, k_len: int, device: torch.device | str | None = None
+    ) -> Bool[Tensor, "#b #h #q #k"]:
+        """The table's rows of queries q_start ... q_stop - 1, without the others.
+
+        >>> from heedful.masks import Causal
+        >>> Causal().rows(2, 4, 1_000_000, 1_000_000)[0, 0, :, :5].int()
+        tensor([[1, 1, 1, 0, 0],
+                [1, 1, 1, 1, 0]], dtype=torch.int32)
+        """
+        lengths = Lengths(q_len, k_len)
+        self.fits(lengths)
+        at = torch.device(device) if device is not None else self.home or torch.device("cpu")
+        self.settled(at)
+        b = torch.arange(self.batch or 1, device=at)[:, None, None, None]
+        h = torch.arange(self.heads or 1, device=at)[:, None, None]
+        q = torch.arange(q_start, q_stop, device=at)[:, None] + lengths.offset
+        k = torch.arange(k_len, device=at)
+        table = self.to(at).allowed(b, h, q[None, None], k[None, None, None], lengths)
+        return table.reshape((1,) * (4 - table.dim()) + table.shape)
+
+    def mask_mod(self, q_len: int, k_len: int) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]:
+        """The rule as FlexAttention wants it: (b, h, q_idx, kv_idx) -> bool, queries counted from 0."""
+        lengths = Lengths(q_len, k_len)
+        self.fits(lengths)
+        return lambda b, h, q, k: self.allowed(b, h, q + lengths.offset, k, lengths)
+
+    def at(self, q_positions: Int[Tensor, " q"], k_positions: Int[Tensor, " k"], length: int | None = None) -> Mask:
+        """The same rule for queries and keys at the given positions: a cache that evicted keys holds others than 0 ... k - 1.
+
+        `length` is how many keys there have ever been, the evicted ones included; one more than the largest position if not given.
+
+        >>> from heedful.masks import Causal, Window
+        >>> held = (Causal() & Window(4)).at(torch.tensor([9]), torch.tensor([0, 7, 8, 9]))
+        >>> held.dense(1, 4).int()
+        tensor([[[[0, 1, 1, 1]]]], dtype=torch.int32)
+        """
+        from heedful.attention.masks.at import At
+
+        return At(self, q_positions, k_positions, length)
+
+    def density(self, q_len: int, k_len: int) -> float:
+        """The exact share of pairs that may attend, averaged over batch and heads; 0.0 where there is no pair."""
+        self.fits(Lengths(q_len, k_len))
+        cells = (self.batch or 1) * (self.heads or 1) * k_len
+        return streamed(lambda start, stop: self.rows(start, stop, q_len, k_len), q_len, cells)
+
+    def draw(self, q_len: int, k_len: int, *, batch: int = 0, head: int = 0) -> str:
+        """A picture for a terminal, queries down and keys across, of one sequence and one head; at most 64 cells wide."""
+        return picture.text(picture.shares(self._one(q_len, k_len, batch, head), q_len, k_len))
+
+    def svg(self, q_len: int, k_len: int, *, batch: int = 0, head: int = 0) -> str:
+        """The same picture as an SVG element."""
+        return picture.svg(picture.shares(self._one(q_len, k_len, batch, head), q_len, k_len), title=repr(self))
+
+    def _one(self, q_len: int, k_len: int, batch: int, head: int) -> Callable[[int, int], Tensor]:
+        """The rows of one sequence and one head."""
+        rule = self.over(self.batch or batch + 1, self.heads or head + 1)
+        for axis, made, index in (("sequences", rule.batch, batch), ("heads", rule.heads, head)):
+            if index < 0 or index >= (made or index + 1):
+                raise ShapeError(f"{self} was made for {made} {axis}: found index {index}")
+
+        def rows(start: int, stop: int) -> Tensor:
+            table = rule.rows(start, stop, q_len, k_len)
+            return table[min(batch, table.shape[0] - 1), min(head, table.shape[1] - 1)]
+
+        return rows
+
+    def _repr_svg_(self) -> str:
+        return self.svg(self.example.q, self.example.k)
+
+    def __repr__(self) -> str:
+        return written(self)
+
+    def __and__(self, other: Mask | Tensor) -> Mask:
+        from heedful.attention.masks.algebra import And
+
+        return And((self, other))
+
+    def __or__(self, other: Mask | Tensor) -> Mask:
+        from heedful.attention.masks.algebra import Or
+
+        return Or((self, other))
+
+    def __invert__(self) -> Mask:
+        from heedful.attention.masks.algebra import Not
+
+        return Not(self)
+
+    __rand__ = __and__
+    __ror__ = __or__
+
+    def __bool__(self) -> bool:
+        raise UsageError(f"{self} is neither true nor false: combine masks with & | ~ (not and, or, not), or compare with None")

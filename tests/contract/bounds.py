@@ -1,0 +1,16 @@
+"""How far a fast result may be off: twice the error of the naive form in the same precision, and rounding."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def distance(found: Tensor, exact: Tensor) -> float:
+    """The largest difference from the float64 result."""
+    return (found.double() - exact.double()).abs().max().item() if exact.numel() else 0.0
+
+
+def bound(naive: Tensor, exact: Tensor, dtype: torch.dtype) -> float:
+    """2 x the naive form's own error in `dtype`, plus rounding of the largest value."""
+    return 2 * distance(naive, exact) + 4 * torch.finfo(dtype).eps * max(exact.abs().max().item() if exact.numel() else 0.0, 1.0)
