@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -19,8 +21,7 @@ def test_parts_join_to_the_whole(cuts: list[int], seed: int) -> None:
     allowed = torch.rand(2, 1, 5, 12, generator=gen) > 0.4
     edges = [0, *sorted(cuts), 12]
     parts = [
-        heedful.attend(q, k[:, :, a:b], v[:, :, a:b], mask=allowed[..., a:b], summaries=("lse",))
-        for a, b in zip(edges, edges[1:], strict=False)
+        heedful.attend(q, k[:, :, a:b], v[:, :, a:b], mask=allowed[..., a:b], summaries=("lse",)) for a, b in itertools.pairwise(edges)
     ]
     out, lse = heedful.merge([o for o, _ in parts], [s.lse for _, s in parts if s.lse is not None])
     whole, summary = heedful.attend(q, k, v, mask=allowed, summaries=("lse",))

@@ -34,9 +34,8 @@ def check_call(call: Call) -> None:
     """The options of a call, against its sizes and against each other."""
     sizes = call.sizes
     if call.score.name in ("dot", "scaled_dot") and call.q.shape[-1] != call.k.shape[-1]:
-        raise ShapeError(
-            f"the score {call.score.name} needs q and k of one width: found {shapes(call.q, call.k, call.v)}; General(d_q, d_k, heads) would work"
-        )
+        found = shapes(call.q, call.k, call.v)
+        raise ShapeError(f"the score {call.score.name} needs q and k of one width: found {found}; General(d_q, d_k, heads) would work")
     if call.bias is not None:
         check_broadcast("bias", call.bias, sizes)
     if call.mask is not None:

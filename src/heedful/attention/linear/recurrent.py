@@ -18,4 +18,4 @@ def recurrent(
     for t in range(q.shape[2]):
         state = absorb(k[:, :, t : t + 1], v[:, :, t : t + 1], state)
         outs.append(divide(*read(q[:, :, t : t + 1], state)))
-    return torch.cat(outs, dim=2) if outs else q.new_zeros(*q.shape[:3], v.shape[-1]), state
+    return torch.cat(outs, dim=2) if outs else divide(*read(q, state)), state

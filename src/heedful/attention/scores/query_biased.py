@@ -1,4 +1,7 @@
-"""Query-biased: q · k / √d + q W onto key positions (dense synthesizer: Tay et al. 2021, arXiv 2005.00743, §3.1; relative: Shaw et al. 2018, arXiv 1803.02155)."""
+"""Query-biased: q · k / √d + q W, a projection of the query onto key positions.
+
+The dense synthesizer: Tay et al. 2021, arXiv 2005.00743, §3.1; by distance: Shaw et al. 2018, arXiv 1803.02155.
+"""
 
 from __future__ import annotations
 
@@ -68,6 +71,6 @@ class QueryBiased(Score):
             return out
         if out.shape != q.shape:
             raise ShapeError(
-                f"residual=True adds q to the output: found q {tuple(q.shape)}, output {tuple(out.shape)}; values as wide as queries would work"
+                f"residual=True adds q to the output: found q {tuple(q.shape)}, output {tuple(out.shape)}; values as wide as q would work"
             )
         return out + q
