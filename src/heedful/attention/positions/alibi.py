@@ -31,6 +31,7 @@ class ALiBi(Position):
     """
 
     name = "alibi"
+    adds_bias = True
 
     def __init__(self, slopes: Sequence[float] | None = None, symmetric: bool = True) -> None:
         super().__init__()

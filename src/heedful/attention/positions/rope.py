@@ -85,8 +85,10 @@ class RoPE(Position):
         if self.d is not None and d != self.d:
             raise ShapeError(f"RoPE(d={self.d}) was given heads of width {d}: give it the same width, or leave d out")
         if width % 2 or width == 0:
-            raise ShapeError(f"RoPE turns pairs, but {width} features of a head of width {d} (fraction {self.fraction}) are to be rotated: "
-                             "an even number above 0 would work")  # fmt: skip
+            raise ShapeError(
+                f"RoPE turns pairs, but {width} features of a head of width {d} (fraction {self.fraction}) are to be rotated: "
+                f"an even number above 0 would work"
+            )
         return width
 
     def extra_repr(self) -> str:

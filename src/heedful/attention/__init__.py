@@ -1,0 +1,1 @@
+"""Floor 2: attention as pure functions on tensors."""

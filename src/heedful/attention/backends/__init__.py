@@ -1,0 +1,1 @@
+"""The ways to compute a call of `attend`; `table.py` is the dispatch table."""

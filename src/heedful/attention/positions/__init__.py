@@ -1,0 +1,1 @@
+"""One position scheme a file; `table.py` names them all."""

@@ -1,0 +1,1 @@
+"""One score a file; `table.py` names them all."""

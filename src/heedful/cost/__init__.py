@@ -1,0 +1,1 @@
+"""What computing costs: operations and bytes, declared by formula and counted on a model."""

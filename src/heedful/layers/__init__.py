@@ -1,0 +1,1 @@
+"""Floor 3: attention and what stands around it, as modules."""

@@ -1,0 +1,1 @@
+"""Gates: layers that scale features by what they read in them."""
