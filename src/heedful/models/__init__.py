@@ -1,0 +1,1 @@
+"""Floor 4: whole models, and their checkpoints."""

@@ -1,0 +1,34 @@
+"""A whole run: the task, its data, its model and its training, as one file says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from heedful.spec.check import require
+from heedful.spec.data import DataSpec
+from heedful.spec.model import DecoderSpec, ModelSpec
+from heedful.spec.train import TrainSpec
+
+VERSION = 1
+Task = Literal["generate"]
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """What `heedful train` needs to know, and what a run folder remembers.
+
+    >>> RunSpec(train=TrainSpec(steps=10)).model.kind
+    'transformer'
+    """
+
+    version: int = VERSION
+    task: Task = "generate"
+    data: DataSpec = field(default_factory=DataSpec)
+    model: ModelSpec = field(default_factory=DecoderSpec)
+    train: TrainSpec = field(default_factory=TrainSpec)
+
+    def __post_init__(self) -> None:
+        newer = f"version {self.version} is newer than this Heedful reads ({VERSION}): upgrade Heedful"
+        require(self.version <= VERSION, "version", newer)
+        require(self.version >= 1, "version", f"must be 1 to {VERSION}, found {self.version}")

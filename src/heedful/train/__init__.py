@@ -1,0 +1,1 @@
+"""Floor 5: optimisation, the loop, runs, metrics."""
