@@ -10,9 +10,12 @@ from torch import Tensor
 
 import heedful
 from contract.bounds import bound, distance
-from contract.cases import BATCH, CASES, HEADS, Case, options_of, tensors_of
+from contract.cases import BATCH, CASES, HEADS, Case, options_of, randomised, tensors_of
 from heedful.attention.attend import attend
 from heedful.attention.backends.table import BACKENDS
+from heedful.attention.mechanism import Shape, find
+from heedful.attention.positions.table import POSITIONS
+from heedful.attention.scores.table import SCORES
 from heedful.masks import Causal, Padding
 
 DTYPES = (torch.float64, torch.float32, torch.bfloat16)
@@ -60,6 +63,24 @@ def test_equals_naive(case: Case, backend: str, dtype: torch.dtype) -> None:
     assert distance(fast, truth) <= bound(slow, truth, dtype)
     for got, mine, right in zip(fast_grads, slow_grads, truth_grads, strict=True):
         assert distance(got, right) <= bound(mine, right, dtype)
+
+
+@pytest.mark.parametrize("backend", FAST)
+@pytest.mark.parametrize("row", POSITIONS, ids=lambda row: row.name)
+@pytest.mark.parametrize("score", ["scaled_dot", "biased", "content_biased"])
+@pytest.mark.parametrize("biased", [False, True])
+def test_nothing_added_to_the_scores_is_lost_beside_a_causal_mask(row: Any, backend: str, score: str, biased: bool) -> None:
+    """torch's `is_causal` takes the mask's place only where nothing else has to be added."""
+    shape, gen = Shape(HEADS, HEADS, 8, 7, 7), torch.Generator().manual_seed(2)
+    options: dict[str, Any] = {
+        "mask": Causal(),
+        "score": randomised(find("score", SCORES, score).build(shape, {}), torch.float64, gen),
+        "position": randomised(row.build(shape, {}), torch.float64, gen),
+        "bias": torch.randn(HEADS, 7, 7, dtype=torch.float64) if biased else None,
+    }
+    q, k, v = (torch.randn(BATCH, HEADS, 7, 8, dtype=torch.float64) for _ in range(3))
+    fast, slow = (attend(q, k, v, backend=name, **options) for name in (backend, "naive"))
+    torch.testing.assert_close(fast, slow, atol=1e-12, rtol=0)
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c["weighting"] != "topk"], **ids)  # a rounding may change which keys are the top

@@ -38,9 +38,6 @@ def check_call(call: Call) -> None:
         raise ShapeError(f"the score {call.score.name} needs q and k of one width: found {found}; General(d_q, d_k, heads) would work")
     if call.bias is not None:
         check_broadcast("bias", call.bias, sizes)
-    if call.mask is not None:
-        check_axis("mask", "batch", call.mask.batch, sizes[0])
-        check_axis("mask", "heads", call.mask.heads, sizes[1])
     if call.softcap is not None and not call.softcap > 0:
         raise UsageError(f"softcap must be above 0: found {call.softcap}")
     if not 0.0 <= call.dropout <= 1.0:
@@ -80,9 +77,3 @@ def check_broadcast(name: str, tensor: Tensor, sizes: tuple[int, int, int, int])
     aligned = tuple(tensor.shape)
     if len(aligned) > 4 or any(a not in (1, s) for a, s in zip(reversed(aligned), reversed(sizes), strict=False)):
         raise ShapeError(f"{name} must broadcast to (b, h, q, k) = {sizes}: found {aligned}")
-
-
-def check_axis(name: str, axis: str, found: int | None, size: int) -> None:
-    """A mask made for one batch or one number of heads, against the call's."""
-    if found is not None and found not in (1, size):
-        raise ShapeError(f"the {name} was made for {axis} {found}: found {axis} {size} in q")

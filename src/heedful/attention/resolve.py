@@ -81,12 +81,13 @@ def resolve(
     if isinstance(summaries, str):
         raise UsageError(f"summaries takes a sequence of names: found {summaries!r}; ({summaries!r},) would work")
     score, scale = as_score(options.get("score", "scaled_dot")), options.get("scale")
+    mask = as_mask(options.get("mask"))
     call = Call(
         q=q,
         k=k,
         v=v,
         score=score,
-        mask=as_mask(options.get("mask")),
+        mask=None if mask is None else mask.over(q.shape[0], q.shape[1]),
         bias=options.get("bias"),
         position=as_position(options.get("position")),
         weighting=as_weighting(options.get("weighting", "softmax")),

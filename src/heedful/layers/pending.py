@@ -29,7 +29,12 @@ class Pending:
 
     def rotate(self, at_q: Int[Tensor, " q"], at_k: Int[Tensor, " k"]) -> None:
         """Put the positions into queries and keys."""
-        if self.position is not None:
+        if self.position is None:
+            return
+        if at_q is at_k and len(at_q) == 1:  # a step: one rotation costs half of two
+            both = self.position.rotate(torch.cat([self.q, self.k], dim=1), at_q)
+            self.q, self.k = both[:, : self.q.shape[1]], both[:, self.q.shape[1] :]
+        else:
             self.q, self.k = self.position.rotate(self.q, at_q), self.position.rotate(self.k, at_k)
 
     def place(self, at_q: Int[Tensor, " q"], at_k: Int[Tensor, " k"]) -> None:

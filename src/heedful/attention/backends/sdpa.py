@@ -41,12 +41,13 @@ def run(call: Call) -> Result:
     assert at is not None
     factor = call.factor()
     query, scale = (at.q * factor.to(at.q.dtype), 1.0) if isinstance(factor, Tensor) else (at.q, factor)
-    causal = at.bias is None and is_upper_left_causal(call)
+    terms = [term for term in (at.bias, call.added()) if term is not None]
+    causal = not terms and is_upper_left_causal(call)
     out = scaled_dot_product_attention(
         query,
         at.k,
         call.v,
-        attn_mask=None if causal else torch_mask(call, at.bias),
+        attn_mask=None if causal else torch_mask(call, terms),
         dropout_p=call.dropout,
         is_causal=causal,
         scale=scale,
@@ -57,15 +58,13 @@ def run(call: Call) -> Result:
 
 def is_upper_left_causal(call: Call) -> bool:
     """Whether torch's `is_causal`, which aligns to the upper left, says the same as the mask: only at equal lengths."""
-    plain = call.bias is None and (call.position is None or not call.position.adds_bias)
-    return plain and isinstance(call.mask, Causal) and call.q.shape[2] == call.k.shape[2]
+    return isinstance(call.mask, Causal) and bool(call.q.shape[2] == call.k.shape[2])  # a symbol under export otherwise
 
 
-def torch_mask(call: Call, of_score: Float[Tensor, "..."] | None) -> Float[Tensor, "..."] | Bool[Tensor, "..."] | None:
+def torch_mask(call: Call, terms: list[Float[Tensor, "..."]]) -> Float[Tensor, "..."] | Bool[Tensor, "..."] | None:
     """The mask as booleans, or, where something is added to the scores, as that with -inf in the blocked places."""
     q_len, k_len = call.q.shape[2], call.k.shape[2]
     allowed = None if call.mask is None else call.mask.dense(q_len, k_len, call.q.device)
-    terms = [term for term in (of_score, call.added()) if term is not None]
     if not terms:
         return allowed
     added = sum(terms[1:], terms[0]).to(call.q.dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import reduce
+from typing import Self
 
 import torch
 from jaxtyping import Bool
@@ -22,17 +23,25 @@ class Combined(Mask):
     parts: tuple[Mask, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "parts", tuple(rule for part in self.parts for rule in self._flat(part)))
         if not self.parts:
             raise UsageError(f"{type(self).__name__}(parts=...) combines one mask or more: found none")
+        rules = [self._rule(part) for part in self.parts]
+        flat = [rule.parts if isinstance(rule, type(self)) else (rule,) for rule in rules]
+        object.__setattr__(self, "parts", tuple(rule for parts in flat for rule in parts))
         _agreed("sequences", [(part, part.batch) for part in self.parts])
         _agreed("heads", [(part, part.heads) for part in self.parts])
 
     @classmethod
-    def _flat(cls, part: Mask | Tensor) -> tuple[Mask, ...]:
-        """The part, or its own parts where it is such a combination itself."""
+    def of(cls, *masks: Mask | Tensor) -> Self:
+        """The masks combined, bool tensors among them too."""
+        return cls(tuple(cls._rule(mask) for mask in masks))
+
+    @classmethod
+    def _rule(cls, part: Mask | Tensor) -> Mask:
         rule = as_mask(part)
-        return rule.parts if isinstance(rule, cls) else () if rule is None else (rule,)
+        if rule is None:
+            raise UsageError(f"{cls.__name__} combines masks and bool tensors: found None")
+        return rule
 
     @staticmethod
     @abstractmethod
@@ -42,12 +51,12 @@ class Combined(Mask):
     @property
     def batch(self) -> int | None:
         """As the parts that say so."""
-        return next((part.batch for part in self.parts if part.batch is not None), None)
+        return _largest([part.batch for part in self.parts])
 
     @property
     def heads(self) -> int | None:
         """As the parts that say so."""
-        return next((part.heads for part in self.parts if part.heads is not None), None)
+        return _largest([part.heads for part in self.parts])
 
     @property
     def stable(self) -> bool:
@@ -97,6 +106,12 @@ class Combined(Mask):
 
 def _agreed(axis: str, made: list[tuple[Mask, int | None]]) -> None:
     """Refuse parts made for different numbers."""
-    found = {f"{part} for {size}": size for part, size in made if size is not None}
+    found = {f"{part} for {size}": size for part, size in made if size not in (None, 1)}
     if len(set(found.values())) > 1:
         raise ShapeError(f"masks made for different numbers of {axis} do not combine: found {', '.join(found)}")
+
+
+def _largest(sizes: list[int | None]) -> int | None:
+    """The size that the others, 1 or None, broadcast to."""
+    found = [size for size in sizes if size is not None]
+    return max(found) if found else None

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from heedful.attention.masks.mask import Index, Lengths, Mask, Truth
+from heedful.attention.masks.mask import Index, Lengths, Mask, Truth, four
 from heedful.errors import ShapeError, UsageError
 
 
@@ -39,7 +39,7 @@ class Dense(Mask):
     @property
     def table(self) -> Bool[Tensor, "#b #h #q #k"]:
         """The tensor with all four axes."""
-        return self.tensor.reshape((1,) * (4 - self.tensor.dim()) + self.tensor.shape)
+        return four(self.tensor)
 
     @property
     def batch(self) -> int | None:

@@ -65,7 +65,8 @@ class Documents(Mask):
 
     def allowed(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Truth:
         """The rule."""
-        return self.ids[b, q] == self.ids[b, k]
+        row = b * 0 if self.batch == 1 else b
+        return self.ids[row, q] == self.ids[row, k]
 
     def density(self, q_len: int, k_len: int) -> float:
         """Queries times keys of each document."""
@@ -75,6 +76,6 @@ class Documents(Mask):
 
 
 def _pairs(ids: Int[Tensor, " n"], q_len: int) -> int:
-    _, index = ids.unique(return_inverse=True)
-    keys = index.bincount()
-    return int((keys * index[len(ids) - q_len :].bincount(minlength=len(keys))).sum())
+    keys, queries = ids.sort().values, ids[len(ids) - q_len :].contiguous()
+    seen = torch.searchsorted(keys, queries, right=True) - torch.searchsorted(keys, queries)
+    return int(seen.sum())

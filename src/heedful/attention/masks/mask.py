@@ -53,12 +53,12 @@ class Mask(ABC):
 
     @property
     def batch(self) -> int | None:
-        """How many sequences the rule was made for; None where it is the same for all."""
+        """How many sequences the rule was made for; None (or 1) where it is the same for all."""
         return None
 
     @property
     def heads(self) -> int | None:
-        """How many heads the rule was made for; None where it is the same for all."""
+        """How many heads the rule was made for; None (or 1) where it is the same for all."""
         return None
 
     @property
@@ -88,7 +88,7 @@ class Mask(ABC):
     def over(self, batch: int, heads: int) -> Mask:
         """The rule for `batch` sequences and `heads` heads; `ShapeError` if it was made for others."""
         for axis, made, asked in (("sequences", self.batch, batch), ("heads", self.heads, heads)):
-            if made is not None and made != asked:
+            if made not in (None, 1, asked):
                 raise ShapeError(f"{self} was made for {made} {axis}: found {asked}")
         return self
 
@@ -127,12 +127,11 @@ class Mask(ABC):
         self.fits(lengths)
         at = torch.device(device) if device is not None else self.home or torch.device("cpu")
         self.settled(at)
-        b = torch.arange(self.batch or 1, device=at)[:, None, None, None]
-        h = torch.arange(self.heads or 1, device=at)[:, None, None]
+        b = torch.arange(1 if self.batch is None else self.batch, device=at)[:, None, None, None]
+        h = torch.arange(1 if self.heads is None else self.heads, device=at)[:, None, None]
         q = torch.arange(q_start, q_stop, device=at)[:, None] + lengths.offset
         k = torch.arange(k_len, device=at)
-        table = self.to(at).allowed(b, h, q[None, None], k[None, None, None], lengths)
-        return table.reshape((1,) * (4 - table.dim()) + table.shape)
+        return four(self.to(at).allowed(b, h, q[None, None], k[None, None, None], lengths))
 
     def mask_mod(self, q_len: int, k_len: int) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]:
         """The rule as FlexAttention wants it: (b, h, q_idx, kv_idx) -> bool, queries counted from 0."""
@@ -170,10 +169,10 @@ class Mask(ABC):
 
     def _one(self, q_len: int, k_len: int, batch: int, head: int) -> Callable[[int, int], Tensor]:
         """The rows of one sequence and one head."""
-        rule = self.over(self.batch or batch + 1, self.heads or head + 1)
-        for axis, made, index in (("sequences", rule.batch, batch), ("heads", rule.heads, head)):
+        for axis, made, index in (("sequences", self.batch, batch), ("heads", self.heads, head)):
             if index < 0 or index >= (made or index + 1):
                 raise ShapeError(f"{self} was made for {made} {axis}: found index {index}")
+        rule = self.over(self.batch or batch + 1, self.heads or head + 1)
 
         def rows(start: int, stop: int) -> Tensor:
             table = rule.rows(start, stop, q_len, k_len)
@@ -190,12 +189,12 @@ class Mask(ABC):
     def __and__(self, other: Mask | Tensor) -> Mask:
         from heedful.attention.masks.algebra import And
 
-        return And((self, other))
+        return And.of(self, other)
 
     def __or__(self, other: Mask | Tensor) -> Mask:
         from heedful.attention.masks.algebra import Or
 
-        return Or((self, other))
+        return Or.of(self, other)
 
     def __invert__(self) -> Mask:
         from heedful.attention.masks.algebra import Not
@@ -207,3 +206,8 @@ class Mask(ABC):
 
     def __bool__(self) -> bool:
         raise UsageError(f"{self} is neither true nor false: combine masks with & | ~ (not and, or, not), or compare with None")
+
+
+def four(table: Truth) -> Bool[Tensor, "#b #h #q #k"]:
+    """The table with all four axes, those that it lacks of size 1."""
+    return table.reshape((1,) * (4 - table.dim()) + table.shape)

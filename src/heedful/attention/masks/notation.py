@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
+from types import FunctionType
 
 from torch import Tensor
 
@@ -23,4 +24,4 @@ def _is(value: object, default: object) -> bool:
 def _value(value: object) -> str:
     if isinstance(value, Tensor):
         return f"<{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}>"
-    return value.__qualname__ if callable(value) else repr(value)
+    return value.__qualname__ if isinstance(value, FunctionType) else repr(value)

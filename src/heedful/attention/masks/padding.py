@@ -72,7 +72,7 @@ class Padding(Mask):
 
     def allowed(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Truth:
         """The rule."""
-        real = self.lengths[b]
+        real = self.lengths[b * 0 if self.batch == 1 else b]
         return k < real if self.side == "right" else k >= lengths.k - real
 
     def density(self, q_len: int, k_len: int) -> float:

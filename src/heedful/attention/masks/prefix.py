@@ -55,7 +55,7 @@ class Prefix(Mask):
 
     def allowed(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Truth:
         """The rule."""
-        return k < (self.n if isinstance(self.n, int) else self.n[b])
+        return k < (self.n if isinstance(self.n, int) else self.n[b * 0 if self.batch == 1 else b])
 
     def density(self, q_len: int, k_len: int) -> float:
         """Closed form."""

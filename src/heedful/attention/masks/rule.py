@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from heedful.attention.masks.mask import Index, Lengths, Mask, Truth
+from heedful.attention.masks.mask import Index, Lengths, Mask, Truth, four
 from heedful.errors import ShapeError, UsageError
 
 
@@ -52,7 +52,7 @@ class Rule(Mask):
     def over(self, batch: int, heads: int) -> Mask:
         """The rule for `batch` sequences and `heads` heads."""
         super().over(batch, heads)
-        return self if self.made_for is not None else replace(self, made_for=(batch, heads))
+        return replace(self, made_for=(batch, heads))
 
     def allowed(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Truth:
         """The function's answer."""
@@ -69,7 +69,7 @@ class Rule(Mask):
     ) -> Bool[Tensor, "#b #h #q #k"]:
         """The rows of queries q_start ... q_stop - 1, of a shape that fits."""
         table = super().rows(q_start, q_stop, q_len, k_len, device)
-        sizes = (self.batch or 1, self.heads or 1, q_stop - q_start, k_len)
+        sizes = (*(self.made_for or (1, 1)), q_stop - q_start, k_len)
         if any(found not in (1, size) for found, size in zip(table.shape, sizes, strict=True)):
             raise ShapeError(f"{self} gave the shape {tuple(table.shape)}: one that broadcasts to {sizes} would work")
         return table
@@ -80,5 +80,5 @@ class Rule(Mask):
             return
         zero = torch.zeros(1, 1, 1, 1, dtype=torch.int64, device=device)
         answer = self.allowed(zero.expand(2, 1, 1, 1), zero.expand(1, 2, 1, 1), zero, zero, Lengths(1, 1))
-        if answer.numel() > 1:
+        if max(four(answer).shape[:2]) > 1:
             raise UsageError(f"{self} depends on the sequence or the head: mask.over(batch, heads) says how many there are")

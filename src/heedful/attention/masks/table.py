@@ -69,7 +69,7 @@ MASKS: tuple[Mechanism[Mask], ...] = (
         kind=Prefix,
         formula="k < n_b",
         source="Raffel 2020, arXiv 1910.10683",
-        build=lambda s, o: Prefix(**{"n": s.k // 2, **o}),
+        build=lambda s, o: Prefix(**{"n": max(1, s.k // 2), **o}),
         cost="qn pairs",
     ),
     Mechanism(
@@ -133,7 +133,7 @@ MASKS: tuple[Mechanism[Mask], ...] = (
         kind=Dense,
         formula="M_bhqk",
         source="any table",
-        build=lambda s, o: Dense(**{"tensor": (torch.arange(s.q)[:, None] + torch.arange(s.k)) % 3 != 0, **o}),
+        build=lambda s, o: Dense(**{"tensor": (torch.arange(s.q)[:, None] + torch.arange(s.k)) % 3 != 1, **o}),
         cost="as many as are True",
     ),
     Mechanism(

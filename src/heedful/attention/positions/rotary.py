@@ -34,9 +34,22 @@ def turn(
     width = 2 * cos.shape[-1]
     if width > x.shape[-1]:
         raise ShapeError(f"{cos.shape[-1]} angles turn {width} features, but x has {x.shape[-1]}: {x.shape[-1] // 2} or fewer would work")
-    head, rest = x[..., :width], x[..., width:]
-    pairs = "... (f two) -> two ... f" if interleaved else "... (two f) -> two ... f"
-    a, b = rearrange(head.to(torch.promote_types(x.dtype, torch.float32)), pairs, two=2)
-    turned = [a * cos - b * sin, b * cos + a * sin]
-    joined = torch.stack(turned, dim=-1).flatten(-2) if interleaved else torch.cat(turned, dim=-1)
-    return torch.cat([joined.to(x.dtype), rest], dim=-1) if rest.shape[-1] else joined.to(x.dtype)
+    whole = width == x.shape[-1]
+    head = (x if whole else x[..., :width]).to(torch.promote_types(x.dtype, torch.float32))
+    turned = by_pairs(head, cos, sin) if interleaved else by_halves(head, cos, sin)
+    return turned.to(x.dtype) if whole else torch.cat([turned.to(x.dtype), x[..., width:]], dim=-1)
+
+
+def by_pairs(
+    x: Float[Tensor, "*batch t d"], cos: Float[Tensor, "*#batch t f"], sin: Float[Tensor, "*#batch t f"]
+) -> Float[Tensor, "*batch t d"]:
+    """(a, b) -> (a cos - b sin, b cos + a sin) with a and b side by side."""
+    a, b = rearrange(x, "... (f two) -> two ... f", two=2)
+    return torch.stack([a * cos - b * sin, b * cos + a * sin], dim=-1).flatten(-2)
+
+
+def by_halves(
+    x: Float[Tensor, "*batch t d"], cos: Float[Tensor, "*#batch t f"], sin: Float[Tensor, "*#batch t f"]
+) -> Float[Tensor, "*batch t d"]:
+    """The same with a in the first half and b in the second: rolled by a half each meets the other, in the fewest passes over x."""
+    return x * torch.cat([cos, cos], dim=-1) + x.roll(cos.shape[-1], dims=-1) * torch.cat([-sin, sin], dim=-1)
