@@ -25,6 +25,10 @@ def train(heedful: Callable, text: Path | str, *settings: str) -> object:
     (["model.attention.position=ropes"], ("ropes", "'rope'")),
     (["model.gate=squeeze"], ("squeeze",)),
     (["model.vocabulary=50"], ("50", "1,024" , "data.vocabulary")),
+    (["model.memory=4"], ("model.memory", "train.order")),
+    (["model.attention.backend=spda"], ("spda", "'sdpa'")),
+    (["model.attention.backend=sdpa", "model.attention.softcap=9"], ("sdpa", "softcap", "naive")),
+    (["train.precision=fp16"], ("fp16", "bf16")),
     (["train.optimiser=adam"], ("adam", "'adamw'")),
     (["data.tokenizer=chars"], ("chars", "'char'")),
     (["nonsense"], ("nonsense", "field=value")),
@@ -99,6 +103,16 @@ def test_a_checkpoint_cut_short_or_of_another_model_is_refused(
     refused(heedful("predict", run, "to"), 1, "best.safetensors")
     (run / "best.safetensors").write_bytes(whole)
     refused(heedful("evaluate", text), 1, "no checkpoint")
+
+
+def test_a_checkpoint_of_another_kind_of_model_is_refused(
+    heedful: Callable, refused: Callable, run: Path, text: Path, tiny: list[str]
+) -> None:
+    other = ["--set", "model.kind=recurrent", "--set", "model.hidden=8", "--set", "model.embedding=8", "--set", "data.tokenizer=char"]
+    said = heedful("train", "generate", "--data", text, *other, "--set", "train.steps=1", "--set", "train.batch=2", "--out", "other")
+    assert said.code == 0, said.error
+    (run / "best.safetensors").write_bytes((text.parent / "other" / "best.safetensors").read_bytes())
+    refused(heedful("predict", run, "to"), 1, "recurrent", "transformer")
 
 
 def test_words_the_model_cannot_read_are_refused(heedful: Callable, refused: Callable, run: Path, tmp_path: Path) -> None:

@@ -160,6 +160,10 @@ def test_rope_has_no_limit() -> None:
 def test_a_token_outside_the_vocabulary_is_named() -> None:
     with pytest.raises(ShapeError, match="token 11 is not in this model's vocabulary of 11"):
         model()(torch.tensor([[3, 11]]))
+    with pytest.raises(ShapeError, match="token -1 is not"):
+        model()(torch.tensor([[3, -1]]))
+    with pytest.raises(ShapeError, match=r"tokens are \(b, t\): found \(3,\)"):
+        model()(torch.tensor([3, 1, 2]))
 
 
 @pytest.mark.parametrize(("fields", "message"), [

@@ -22,7 +22,7 @@ from heedful.layers.norm import norm
 from heedful.layers.trace import Trace
 from heedful.models import mechanisms
 from heedful.models.adaptive import AdaptiveHead
-from heedful.models.language_model import DecoderOutput, Decoding, LanguageModel, judged, next_token_loss
+from heedful.models.language_model import DecoderOutput, Decoding, LanguageModel, judged, looked_up, next_token_loss
 from heedful.models.start import start
 from heedful.spec.model import DecoderSpec
 
@@ -115,13 +115,10 @@ class Decoder(LanguageModel):
 
     def embedded(self, ids: Int[Tensor, "b t"], first: int) -> Float[Tensor, "b t m"]:
         """The tokens' embeddings with their places, the first of them at `first`."""
+        x = looked_up(self.embedding, ids)
         end = first + ids.shape[1]
         if self.limit is not None and end > self.limit:
             raise ShapeError(f"{end} tokens are more than the {self.limit} this model can place: {self.limit} or fewer would work")
-        try:
-            x: Tensor = self.embedding(ids)
-        except IndexError:
-            raise ShapeError(f"token {int(ids.max())} is not in this model's vocabulary of {self.vocabulary}") from None
         if self.places is not None:
             x = self.places(x, torch.arange(first, end, device=ids.device)) if first else self.places(x)
         placed: Tensor = self.dropout(x)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from heedful.errors import ShapeError
+from heedful.layers.embed import TokenEmbedding
 from heedful.layers.trace import Trace
 from heedful.models.adaptive import AdaptiveHead
 
@@ -80,6 +81,19 @@ def judged(
     """Logits and loss of an adaptive softmax; in training the loss alone, which is what makes it cheap."""
     loss = None if labels is None else head.loss(x, labels)
     return head.logits(x[:, :0] if training and loss is not None else x), loss
+
+
+def looked_up(embedding: TokenEmbedding, ids: Int[Tensor, "b t"]) -> Float[Tensor, "b t m"]:
+    """The embeddings of tokens (b, t) that are in the vocabulary."""
+    if ids.dim() != 2:
+        raise ShapeError(f"tokens are (b, t): found {tuple(ids.shape)}")
+    try:
+        x: Tensor = embedding(ids)
+    except IndexError:
+        low, high = (int(end) for end in ids.aminmax())
+        size = embedding.weight.shape[0]
+        raise ShapeError(f"token {high if high >= size else low} is not in this model's vocabulary of {size}") from None
+    return x
 
 
 def next_token_loss(logits: Float[Tensor, "b t v"], labels: Int[Tensor, "b t"] | None) -> Float[Tensor, ""] | None:

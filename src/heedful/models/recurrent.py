@@ -16,13 +16,15 @@ from heedful.attention.masks.causal import Causal
 from heedful.attention.masks.mask import Mask
 from heedful.attention.masks.window import Window
 from heedful.attention.mechanism import Shape, create
+from heedful.attention.scores.biased import Biased
+from heedful.attention.scores.query_biased import QueryBiased
 from heedful.attention.scores.score import Score
 from heedful.attention.scores.table import SCORES
 from heedful.errors import UsageError
 from heedful.layers.embed import TokenEmbedding
 from heedful.layers.trace import Trace
 from heedful.models.adaptive import AdaptiveHead
-from heedful.models.language_model import DecoderOutput, Decoding, LanguageModel, judged, next_token_loss
+from heedful.models.language_model import DecoderOutput, Decoding, LanguageModel, judged, looked_up, next_token_loss
 from heedful.spec.model import RecurrentSpec
 
 Memory = tuple[Tensor, Tensor, Tensor]
@@ -82,6 +84,7 @@ class RecurrentLM(LanguageModel):
         self.lstm = nn.LSTM(spec.embedding, spec.hidden, spec.layers, batch_first=True, dropout=between)
         width = spec.embedding if spec.tied else spec.hidden
         self.score = score_of(spec)
+        self.limit = spec.context if isinstance(self.score, Biased | QueryBiased) else None
         self.mix = nn.Linear(2 * spec.hidden, width) if self.score is not None else None
         self.head = None if spec.tied or spec.adaptive else nn.Linear(spec.hidden, spec.vocabulary)
         self.clusters = AdaptiveHead(spec.hidden, spec.vocabulary, spec.adaptive) if spec.adaptive else None
@@ -99,7 +102,7 @@ class RecurrentLM(LanguageModel):
         """Logits (b, t, v), and what else was asked for; see `LanguageModel`."""
         memory = memory if cache is None else cache.memory
         state = None if memory is None else (memory[0], memory[1])
-        states, (h, c) = self.lstm(self.dropout(self.embedding(ids)), state)
+        states, (h, c) = self.lstm(self.dropout(looked_up(self.embedding, ids)), state)
         past = states if memory is None else torch.cat([memory[2].to(states.dtype), states], dim=1)
         read, traces = self.attended(states, past, trace, cache)
         logits, loss = self.scored(self.dropout(read), labels)

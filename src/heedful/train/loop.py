@@ -49,7 +49,9 @@ class Trainer:
         chance.seed_all(self.spec.seed + self.accelerator.process_index)
         self.carry: Carry = None
         saved = load_last(run, job) if run and resume else None
-        self.model, *self.optimisers = self.accelerator.prepare(job.model, *optimisers(job.model, self.spec))
+        self.model, *wrapped = self.accelerator.prepare(job.model, *optimisers(job.model, self.spec))
+        # Accelerate's wrapper looks for packages on the disk at every step; only the scaling of fp16 needs it.
+        self.optimisers = wrapped if self.accelerator.scaler else [each.optimizer for each in wrapped]
         self.parameters = [weight for weight in self.model.parameters() if weight.requires_grad]
         self.running = torch.zeros((), device=self.accelerator.device)
         self.summed, self.elapsed = 0, 0.0

@@ -7,7 +7,7 @@ import torch
 
 from attention.masks.pictures import table
 from heedful.attention.masks.chance import mixed
-from heedful.masks import BigBird, Causal, Random
+from heedful.masks import BigBird, Causal, Mask, Random
 
 
 @pytest.mark.parametrize(("keys", "k_len"), [(1, 7), (3, 7), (7, 7), (9, 7), (5, 64), (63, 64), (10, 100)])
@@ -80,3 +80,13 @@ def test_bigbird_draws_all_that_are_left() -> None:
 def test_queries_before_the_first_key_are_none_of_the_shared() -> None:
     dense = BigBird(block=1, window=1, sinks=1, random=0).dense(4, 2)[0, 0]
     assert torch.equal(dense, table("■□ ■□ ■■ ■■"))
+
+
+@pytest.mark.parametrize(
+    "mask", [Random(3, seed=4), Random(50), BigBird(3, random=2, seed=4), BigBird(4, sinks=0, random=1), BigBird(1, random=0)], ids=str
+)
+@pytest.mark.parametrize(("q_len", "k_len"), [(13, 13), (2, 17), (17, 5), (1, 1), (3, 0)])
+def test_row_by_row_is_entry_by_entry(mask: Mask, q_len: int, k_len: int) -> None:
+    q, k = torch.meshgrid(torch.arange(q_len), torch.arange(k_len), indexing="ij")
+    zero = torch.zeros_like(q)
+    assert torch.equal(mask.dense(q_len, k_len)[0, 0], mask.mask_mod(q_len, k_len)(zero, zero, q, k))

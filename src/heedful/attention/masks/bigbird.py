@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+
 from heedful.attention.masks.arguments import seed, whole
 from heedful.attention.masks.chance import drawn
-from heedful.attention.masks.mask import Index, Lengths, Mask, Truth
+from heedful.attention.masks.mask import Index, Lengths, Mask, Truth, four
 
 
 @final
@@ -53,13 +57,28 @@ class BigBird(Mask):
 
     def allowed(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Truth:
         """The rule, on block numbers."""
-        row, column = q // self.block, k // self.block
+        return self._seen(q // self.block, k // self.block, -(-lengths.k // self.block))
+
+    def rows(
+        self, q_start: int, q_stop: int, q_len: int, k_len: int, device: torch.device | str | None = None
+    ) -> Bool[Tensor, "#b #h #q #k"]:
+        """The same, asking once for each pair of blocks."""
+        self.fits(Lengths(q_len, k_len))
+        at = torch.device("cpu" if device is None else device)
+        first, last = (i + k_len - q_len for i in (q_start, max(q_stop - 1, q_start)))
+        low, blocks = first // self.block, -(-k_len // self.block)
+        seen = self._seen(torch.arange(low, last // self.block + 1, device=at)[:, None], torch.arange(blocks, device=at), blocks)
+        q, k = torch.arange(first, first + q_stop - q_start, device=at), torch.arange(k_len, device=at)
+        return four(seen[q // self.block - low][:, k // self.block])
+
+    def _seen(self, row: Index, column: Index, blocks: int) -> Truth:
+        """Which of the blocks a row of blocks sees."""
         back, ahead = self.window // 2, (self.window - 1) // 2
         near = (column >= row - back) & (column <= row + ahead)
         shared = (column < self.sinks) | ((row >= 0) & (row < self.sinks))
         if self.random == 0:
             return near | shared
-        return near | shared | self._by_chance(row, column, -(-lengths.k // self.block))
+        return near | shared | self._by_chance(row, column, blocks)
 
     def _by_chance(self, row: Index, column: Index, blocks: int) -> Truth:
         """Among the blocks that are neither near nor shared, counted from the left with those taken out."""

@@ -20,16 +20,21 @@ def mixed(seed: int, row: Index, turn: Index) -> Index:
     return word & WORD
 
 
-def drawn(seed: int, row: Index, rank: Index, count: Index | int, draws: int) -> Truth:
-    """Whether `row` drew number `rank` out of `count`: exactly min(draws, count) of them, none twice.
+def draw(seed: int, row: Index, turn: Index, count: Index | int, strata: Index | int) -> Index:
+    """The number that `row` draws at its turn, out of `count`.
 
-    The numbers are cut into `draws` nearly equal strata and one is drawn from each, so every number has the same chance
-    (up to the rounding of the cuts) and the draw is spread out.
+    The numbers are cut into nearly equal strata, one for each turn, so that every number has the same chance (up to the
+    rounding of the cuts), none is drawn twice, and the draw is spread out.
     """
+    start = turn * count // strata
+    size = ((turn + 1) * count // strata - start).clamp(min=1)
+    return start + mixed(seed, row, turn) % size
+
+
+def drawn(seed: int, row: Index, rank: Index, count: Index | int, draws: int) -> Truth:
+    """Whether `row` draws number `rank` out of `count` in so many turns: exactly min(draws, count) of them are."""
     row, rank = row.to(torch.int64), rank.to(torch.int64)
     total = (torch.zeros_like(rank) + count).clamp(min=1)
     strata = total.clamp(max=draws)
     turn = ((rank + 1) * strata - 1) // total
-    start = turn * total // strata
-    size = ((turn + 1) * total // strata - start).clamp(min=1)
-    return rank == start + mixed(seed, row, turn) % size
+    return rank == draw(seed, row, turn, total, strata)

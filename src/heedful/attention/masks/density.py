@@ -18,7 +18,7 @@ def streamed(rows: Callable[[int, int], Tensor], q_len: int, cells: int) -> floa
     for start in range(0, q_len, chunk):
         stop = min(start + chunk, q_len)
         table = rows(start, stop)
-        total += int(table.sum()) / table.numel() * (stop - start)
+        total += int(table.count_nonzero()) / table.numel() * (stop - start)
     return total / q_len
 
 

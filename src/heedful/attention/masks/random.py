@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+
 from heedful.attention.masks.arguments import seed, whole
-from heedful.attention.masks.chance import drawn
-from heedful.attention.masks.mask import Index, Lengths, Mask, Truth
+from heedful.attention.masks.chance import draw, drawn
+from heedful.attention.masks.mask import Index, Lengths, Mask, Truth, four
 
 
 @final
@@ -37,6 +41,17 @@ class Random(Mask):
     def allowed(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Truth:
         """The rule."""
         return drawn(self.seed, q, k, lengths.k, self.keys)
+
+    def rows(
+        self, q_start: int, q_stop: int, q_len: int, k_len: int, device: torch.device | str | None = None
+    ) -> Bool[Tensor, "#b #h #q #k"]:
+        """The same, drawing `keys` numbers a query instead of asking about all pairs."""
+        self.fits(Lengths(q_len, k_len))
+        at = torch.device("cpu" if device is None else device)
+        q = torch.arange(q_start, q_stop, device=at)[:, None] + (k_len - q_len)
+        turns = min(self.keys, k_len)
+        table = torch.zeros(q_stop - q_start, k_len, dtype=torch.bool, device=at)
+        return four(table if k_len == 0 else table.scatter(1, draw(self.seed, q, torch.arange(turns, device=at), k_len, turns), True))
 
     def density(self, q_len: int, k_len: int) -> float:
         """Closed form."""

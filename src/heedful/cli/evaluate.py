@@ -1,0 +1,71 @@
+"""`heedful evaluate`: the metrics of a run, as a table and as metrics.json."""
+
+from __future__ import annotations
+
+import json as text
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from heedful.cli.options import FLAT, MEASURE, Json, use_threads
+from heedful.tasks.task import Measure
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from heedful.tasks.task import Evaluation
+
+COLUMNS = ("loss", "perplexity", "bits_per_character", "accuracy", "word_perplexity")
+
+
+def evaluate(
+    run: Path,
+    /,
+    *,
+    measure: Annotated[Measure, FLAT] = MEASURE,
+    json: Json = False,
+    threads: int | None = None,
+) -> None:
+    """Measure a run over a whole text, by a protocol that is printed with it; also written to RUN/metrics.json.
+
+    Arguments:
+        run: a folder that `heedful train` wrote, or one of its checkpoints.
+        json: an object instead of a table.
+        threads: of the processor; torch's choice if not given.
+    """
+    from heedful.tasks.table import task_of
+
+    use_threads(threads)
+    found = task_of(run).evaluate(run, measure)
+    if json:
+        print(text.dumps(asdict(found), ensure_ascii=False, indent=2))
+    else:
+        show(found)
+
+
+def show(found: Evaluation) -> None:
+    """A row a model, and the protocol under it."""
+    from rich.console import Console
+
+    console = Console()
+    console.print(table(found))
+    console.print(found.protocol, highlight=False)
+
+
+def table(found: Evaluation) -> Table:
+    """The scores as a table."""
+    from rich.table import Table
+
+    shown = Table("model", pad_edge=False)
+    for name in COLUMNS:
+        shown.add_column(name.replace("_", " ").replace("bits per character", "bits/char"), justify="right")
+    for name, row in found.rows.items():
+        shown.add_row(name, *(number(column, row[column]) for column in COLUMNS))
+    return shown
+
+
+def number(column: str, value: Any) -> str:
+    """A score as it is read."""
+    if value is None:
+        return "-"
+    return f"{value:.1%}" if column == "accuracy" else f"{value:,.4f}" if column in ("loss", "bits_per_character") else f"{value:,.2f}"

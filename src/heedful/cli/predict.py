@@ -1,0 +1,60 @@
+"""`heedful predict`: what a run makes of its inputs, as it makes it."""
+
+from __future__ import annotations
+
+import json as text
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from heedful.cli.options import ENDING, FLAT, SAMPLING, Flag, Json, use_threads
+from heedful.spec.generation import Ending, Sampling
+from heedful.tasks.task import Asked
+
+if TYPE_CHECKING:
+    from heedful.tasks.task import Answer
+
+
+def predict(
+    run: Path,
+    /,
+    *inputs: str,
+    sampling: Annotated[Sampling, FLAT] = SAMPLING,
+    ending: Annotated[Ending, FLAT] = ENDING,
+    seed: int | None = None,
+    stdin: Flag = False,
+    json: Json = False,
+    threads: int | None = None,
+) -> None:
+    """Continue each input; the text appears as it is made.
+
+    Arguments:
+        run: a folder that `heedful train` wrote, or one of its checkpoints.
+        inputs: texts; none at all is an empty one.
+        seed: the same seed gives the same text; the n-th input is drawn from the seed plus n.
+        stdin: every line of standard input is an input too.
+        json: one JSON object a line instead of text.
+        threads: of the processor; torch's choice if not given.
+    """
+    from heedful.tasks.table import task_of
+
+    use_threads(threads)
+    for answer in task_of(run).predict(run, given(inputs, stdin), Asked(sampling, ending, seed)):
+        if json:
+            print(text.dumps(answer.record(), ensure_ascii=False), flush=True)
+        else:
+            say(answer)
+
+
+def given(inputs: tuple[str, ...], stdin: bool) -> list[str]:
+    """The inputs of the command line, then those of standard input."""
+    lines = [line.rstrip("\n") for line in sys.stdin] if stdin else []
+    return [*inputs, *lines] or [""]
+
+
+def say(answer: Answer) -> None:
+    """The prompt and its continuation, a piece at a time."""
+    print(answer.prompt, end="", flush=True)
+    for piece in answer.pieces():
+        print(piece, end="", flush=True)
+    print()

@@ -1,0 +1,67 @@
+"""`heedful train`: a new run, or one that goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from heedful.cli.options import Flag, Words, use_threads
+
+
+def train(
+    task: str,
+    /,
+    *,
+    data: str | None = None,
+    config: str | None = None,
+    set: Words = [],  # noqa: B006
+    out: Path | None = None,
+    resume: Flag = False,
+    overwrite: Flag = False,
+    seed: int | None = None,
+    threads: int | None = None,
+) -> None:
+    """Train a model, a summary of it first; Ctrl-C leaves a run that --resume continues.
+
+    Arguments:
+        task: generate.
+        data: a text file (.gz too), a folder of them, a set under $HEEDFUL_DATA, or python-reference.
+        config: a YAML file, or the name of a preset.
+        set: change one field, for example model.width=128; may be given several times.
+        out: the run's folder; runs/TASK if not given.
+        resume: go on with the run in that folder.
+        overwrite: begin anew in a folder that holds a run.
+        seed: of weights, batches and dropout.
+        threads: of the processor; torch's choice if not given.
+    """
+    from heedful.cli.config import settled
+    from heedful.tasks.table import find_task
+    from heedful.tasks.task import Start
+
+    use_threads(threads)
+    found = find_task(task)
+    start = Start(out or Path("runs", task), resume, overwrite)
+    changes = changed(set, data, seed, threads)
+    if resume:
+        refuse_new(config, data, overwrite)
+        found.resume(start, changes)
+    else:
+        found.train(settled(task, config, changes), start)
+
+
+def changed(settings: list[str], data: str | None, seed: int | None, threads: int | None) -> list[str]:
+    """The settings that were written out, and those that have an option of their own."""
+    import json
+
+    given = {"data.source": data, "train.seed": seed, "train.threads": threads}
+    return settings + [f"{field}={json.dumps(value)}" for field, value in given.items() if value is not None]
+
+
+def refuse_new(config: str | None, data: str | None, overwrite: bool) -> None:
+    """What cannot go with --resume."""
+    from heedful.errors import UsageError
+
+    for option, given in (("--config", config), ("--data", data), ("--overwrite", overwrite)):
+        if given:
+            raise UsageError(
+                f"{option} and --resume exclude each other: a run goes on with its own model and data, and --set changes how it is trained"
+            )

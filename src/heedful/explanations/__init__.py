@@ -1,0 +1,1 @@
+"""Floor 4: pages that show where attention went."""

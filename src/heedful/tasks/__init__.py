@@ -1,0 +1,1 @@
+"""Floor 6: one task a file: train, evaluate, predict, explain."""
