@@ -25,7 +25,7 @@ from heedful.spec import AttentionSpec, DataSpec, DecoderSpec, MechanismSpec, Ru
 from heedful.train.job import Job
 from heedful.train.loop import Trainer
 
-STEPS = 20  # a turn
+STEPS = 5  # a turn
 
 
 def ours(data: DataSpec, setting: Setting) -> tuple[Callable[[], None], Tensor, int]:
@@ -81,7 +81,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="python-reference")
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--turns", type=int, default=20)
+    parser.add_argument("--turns", type=int, default=80)
     asked = parser.parse_args()
     if asked.threads:
         torch.set_num_threads(asked.threads)

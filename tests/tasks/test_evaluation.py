@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from heedful.errors import DataError, UsageError
-from heedful.tasks.evaluation import evaluate, strided
+from heedful.tasks.evaluation import evaluate, row, strided
 from heedful.tasks.generate import Generate
 from heedful.tasks.loading import load
 from heedful.tasks.task import Measure
+from heedful.train.metrics import Tally
 
 
 @pytest.mark.parametrize(("n", "context", "stride"), [(12, 4, 3), (13, 4, 4), (5, 8, 2), (50, 8, 1), (33, 16, 5), (2, 4, 1), (9, 8, 8)])
@@ -76,3 +77,10 @@ def test_other_data_is_measured_whole_unless_a_part_is_named(rope_run: Path, tmp
 def test_an_empty_part_is_refused(rope_run: Path) -> None:
     with pytest.raises(DataError, match="the test part"):
         Generate().evaluate(rope_run, Measure(split="test"))
+
+
+def test_words_are_counted_with_their_line_ends() -> None:
+    found = row(Tally(nats=12.0, tokens=6, correct=3), "x to be\nor not\n", "x")
+    assert found["word_perplexity"] == pytest.approx(math.exp(12.0 / 6))
+    assert (found["perplexity"], found["characters"], found["accuracy"]) == (pytest.approx(math.exp(2.0)), 14, 0.5)
+    assert row(Tally(12.0, 6, -1), "x to", "x")["accuracy"] is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from heedful.cli.allocator import keep_memory
 from heedful.cli.options import use_threads
 
 
@@ -22,6 +23,7 @@ def demo(*, out: Path = Path("heedful-demo"), seed: int = 0, threads: int | None
     from heedful.tasks.tour.tour import tour
 
     use_threads(threads)
+    keep_memory()
     guide = Guide(Console(highlight=False))
     report = tour(plan(seed), out, guide)
     print(f"\n{report}")

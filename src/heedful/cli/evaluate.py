@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from heedful.cli.allocator import keep_memory
 from heedful.cli.options import FLAT, MEASURE, Json, use_threads
 from heedful.tasks.task import Measure
 
@@ -36,6 +37,7 @@ def evaluate(
     from heedful.tasks.table import task_of
 
     use_threads(threads)
+    keep_memory()
     found = task_of(run).evaluate(run, measure)
     if json:
         print(text.dumps(asdict(found), ensure_ascii=False, indent=2))
@@ -57,11 +59,18 @@ def table(found: Evaluation) -> Table:
     from rich.table import Table
 
     shown = Table("model", pad_edge=False)
-    for name in COLUMNS:
+    columns = COLUMNS if by_words(found) else COLUMNS[:-1]
+    for name in columns:
         shown.add_column(name.replace("_", " ").replace("bits per character", "bits/char"), justify="right")
     for name, row in found.rows.items():
-        shown.add_row(name, *(number(column, row[column]) for column in COLUMNS))
+        shown.add_row(name, *(number(column, row[column]) for column in columns))
     return shown
+
+
+def by_words(found: Evaluation) -> bool:
+    """Whether the model reads words or pieces of them, so that its perplexity by words is of use."""
+    model = next(iter(found.rows.values()))
+    return bool(model["characters"] > 1.5 * model["tokens"])
 
 
 def number(column: str, value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from heedful.cli.allocator import keep_memory
 from heedful.cli.options import Flag, Words, use_threads
 
 
@@ -38,6 +39,7 @@ def train(
     from heedful.tasks.task import Start
 
     use_threads(threads)
+    keep_memory()
     found = find_task(task)
     start = Start(out or Path("runs", task), resume, overwrite)
     changes = changed(set, data, seed, threads)

@@ -53,7 +53,7 @@
       part.querySelector(".legend .top").textContent = short(Number(button.dataset.top));
     };
     buttons.forEach((button) => button.addEventListener("click", () => choose(button)));
-    choose(buttons[0]);
+    choose(buttons.find((button) => button.getAttribute("aria-pressed") === "true"));
   }
 
   function text(pane) {

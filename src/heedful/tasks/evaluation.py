@@ -87,7 +87,7 @@ def counted(loaded: Loaded, ids: Int[Tensor, " n"], length: int) -> Tally:
 def row(found: Tally, text: str, first: str) -> Record:
     """The scores of one model; the text after its first token is what was predicted."""
     said = text[len(first) :] if text.startswith(first) else text
-    words = len(said.split()) + said.count("\n")
+    words = len(said.split()) + said.count("\n")  # as WikiText counts them: a line's end is one
     result: dict[str, float | int | None] = dict(asdict(scores(found, len(said))))
     if found.correct < 0:
         result["accuracy"] = None

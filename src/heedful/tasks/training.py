@@ -101,7 +101,7 @@ def fit(trainer: Trainer, run: Run, console: Console) -> None:
         return
     why = ", no better for a while" if found.stalled else ""
     best = f"best validation loss {found.best:.4f} nats (perplexity {perplexity(found.best):.2f}) at step {found.best_step:,}"
-    console.print(f"{found.steps:,} steps in {found.seconds:,.0f} s{why}: {best}", highlight=False)
+    console.print(f"{found.steps:,} steps in {found.seconds:,.0f} s{why}: {best}", highlight=False, soft_wrap=True)
     console.print(f"saved in {run.path}: heedful evaluate {run.path}; heedful predict {run.path} 'TEXT'", highlight=False, soft_wrap=True)
 
 

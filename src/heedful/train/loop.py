@@ -13,6 +13,7 @@ import torch
 from heedful.data.batches import ORDERS, Batch, Batches, Share, whole
 from heedful.errors import HeedfulError
 from heedful.train import chance
+from heedful.train.clip import clip
 from heedful.train.history import History
 from heedful.train.interrupt import Interrupted, Stop, stoppable
 from heedful.train.job import Job, Result, Standing
@@ -101,7 +102,7 @@ class Trainer:
             self.carry = outcome.carry
             self.running += outcome.loss.detach() / parts
         if self.spec.clip is not None:
-            self.accelerator.clip_grad_norm_(self.parameters, self.spec.clip)
+            clip(self.accelerator, self.optimisers, self.parameters, self.spec.clip)
         for optimiser in self.optimisers:
             optimiser.step()
             optimiser.zero_grad()

@@ -70,7 +70,12 @@ def test_tables_align_numbers_and_escape_text() -> None:
     whole = table(["name", "value"], [["<script>", 0.5], ["b", None]], "a table")
     assert "&lt;script&gt;" in whole
     assert '<th scope="col" class="number">value</th>' in whole
-    assert "<td></td>" in whole
+    assert '<td data-label="value"></td>' in whole
+
+
+def test_only_rows_of_many_cells_are_stacked_on_a_phone() -> None:
+    assert 'class="stack"' not in table(["a", "b", "c"], [["x", 1, 2]], "narrow")
+    assert 'class="stack"' in table(["a", "b", "c", "d"], [["x", 1, 2, "+3.0 %"]], "wide")
 
 
 @pytest.mark.parametrize(("value", "shown"), [(0.5, "0.500"), (12.345, "12.3"), (1e12, "1e+12"), (5, "5"), (math.inf, "inf")])

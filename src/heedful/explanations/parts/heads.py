@@ -28,8 +28,8 @@ class Layer:
     notes: Sequence[str] = ()
 
 
-def heads(layers: Sequence[Layer], queries: Sequence[str], keys: Sequence[str]) -> Markup:
-    """A grid of layers by heads; a head chosen by pointer or keyboard is shown large.
+def heads(layers: Sequence[Layer], queries: Sequence[str], keys: Sequence[str], chosen: tuple[int, int] = (0, 0)) -> Markup:
+    """A grid of layers by heads; one chosen by pointer or keyboard is shown large, at first the layer and head of `chosen`.
 
     The maps of a grid share 700 kB, so many heads of a long text are thinned, and the legend says how far.
     """
@@ -37,9 +37,10 @@ def heads(layers: Sequence[Layer], queries: Sequence[str], keys: Sequence[str]) 
     if maps == 0:
         raise ShapeError("a grid of heads needs at least one layer with one head: found none")
     most = min(MOST, max(8, math.isqrt(int(BYTES / BYTES_A_CELL / maps))))
-    first = thin(layers[0].weights[0], queries, keys, most)
+    layer, head = layers[chosen[0]], chosen[1]
+    first = thin(layer.weights[head], queries, keys, most)
     shown = levels(first.matrix)
-    title = f"{layers[0].name}, head 1"
+    title = f"{layer.name}, head {head + 1}"
     large = element(
         "figure",
         {"class": "map"},
@@ -48,15 +49,12 @@ def heads(layers: Sequence[Layer], queries: Sequence[str], keys: Sequence[str]) 
         legend(shown, first.step),
         readout(),
     )
-    rows = [_layer(layer, index, queries, keys, most) for index, layer in enumerate(layers)]
+    rows = [_layer(layer, chosen[1] if index == chosen[0] else None, queries, keys, most) for index, layer in enumerate(layers)]
     return element("div", {"class": "heads"}, large, element("div", {"class": "grid"}, join(*rows)))
 
 
-def _layer(layer: Layer, index: int, queries: Sequence[str], keys: Sequence[str], most: int) -> Markup:
-    small = [
-        _small(layer, head, thin(weights, queries, keys, most), chosen=index == 0 and head == 0)
-        for head, weights in enumerate(layer.weights)
-    ]
+def _layer(layer: Layer, chosen: int | None, queries: Sequence[str], keys: Sequence[str], most: int) -> Markup:
+    small = [_small(layer, head, thin(weights, queries, keys, most), chosen=head == chosen) for head, weights in enumerate(layer.weights)]
     return join(element("h4", {}, layer.name), element("div", {"class": "row"}, join(*small)))
 
 

@@ -29,12 +29,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What the axes cover."""
+    """What the axes cover, and how far apart the marks of the upright one are."""
 
     left: float
     right: float
     bottom: float
     top: float
+    rise: float
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """A point in thousandths of the frame, from its top left corner."""
@@ -90,7 +91,7 @@ def frame_of(drawn: Sequence[Line]) -> Frame:
     bottom = math.floor(min(ys) / gap + 1e-9) * gap
     top = math.ceil(max(ys) / gap - 1e-9) * gap
     wide = max(xs) - min(xs) > NARROW * max(1.0, *map(abs, xs))
-    return Frame(min(xs), max(xs) if wide else min(xs) + 1.0, bottom, top if top > bottom else bottom + gap)
+    return Frame(min(xs), max(xs) if wide else min(xs) + 1.0, bottom, top if top > bottom else bottom + gap, gap)
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
@@ -108,6 +109,13 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     return whole if len(whole) > 1 else [first * gap, (first + 1) * gap]
 
 
+def rises(frame: Frame) -> list[float]:
+    """The marks of the upright axis, its ends among them."""
+    count = round((frame.top - frame.bottom) / frame.rise)
+    marks = [round(frame.bottom + i * frame.rise, 10) for i in range(count + 1)]
+    return [int(mark) if mark == int(mark) else mark for mark in marks]
+
+
 def thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """At most `MOST` points, the last one among them."""
     step = math.ceil(len(points) / MOST)
@@ -122,13 +130,13 @@ def _path(line: Line, index: int, frame: Frame) -> Markup:
 
 
 def _rules(frame: Frame) -> Markup:
-    heights = (frame.at(frame.left, mark)[1] for mark in ticks(frame.bottom, frame.top))
+    heights = (frame.at(frame.left, mark)[1] for mark in rises(frame))
     return join(*(element("line", {"x1": 0, "x2": 1000, "y1": f"{y:.1f}", "y2": f"{y:.1f}"}) for y in heights))
 
 
 def _ticks(frame: Frame, axis: str) -> Markup:
-    low, high = (frame.left, frame.right) if axis == "x" else (frame.bottom, frame.top)
-    marks = [(mark, frame.at(mark, mark)[0 if axis == "x" else 1] / 10) for mark in ticks(low, high)]
+    places = ticks(frame.left, frame.right) if axis == "x" else rises(frame)
+    marks = [(mark, frame.at(mark, mark)[0 if axis == "x" else 1] / 10) for mark in places]
     side = "left" if axis == "x" else "top"
     spans = [element("span", {"style": f"{side}:{place:.2f}%"}, _tick(mark)) for mark, place in marks]
     return element("div", {"class": f"ticks {axis}", "aria-hidden": "true"}, join(*spans))

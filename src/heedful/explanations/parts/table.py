@@ -1,21 +1,29 @@
-"""A table: numbers to the right, in figures of one width; a wide one scrolls inside its own box."""
+"""A table: numbers to the right, in figures of one width; on a phone a row of many cells becomes a block of its own."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from heedful.explanations.markup import Markup, element, join
+
+FIGURES: Final = re.compile(r"[+−-]?[\d,.]+( [%kMG])?")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]], caption: str) -> Markup:
     """Rows of cells: text, numbers (three significant figures), HTML, or None for an empty cell.
 
-    >>> "<td class=\\"number\\">0.667</td>" in table(["name", "loss"], [["ours", 2 / 3]], "losses")
+    >>> ">0.667</td>" in table(["name", "loss"], [["ours", 2 / 3]], "losses")
     True
     """
     titles = element("tr", {}, *(element("th", {"scope": "col", "class": _kind(rows, i)}, title) for i, title in enumerate(head)))
-    body = [element("tr", {}, *(_cell(value, first=i == 0) for i, value in enumerate(row))) for row in rows]
-    whole = element("table", {}, element("caption", {}, caption), element("thead", {}, titles), element("tbody", {}, join(*body)))
+    body = [
+        element("tr", {}, *(_cell(value, title, first=i == 0) for i, (value, title) in enumerate(zip(row, head, strict=True))))
+        for row in rows
+    ]
+    parts = (element("caption", {}, caption), element("thead", {}, titles), element("tbody", {}, join(*body)))
+    whole = element("table", {"class": "stack" if len(head) > 3 else None}, *parts)
     return element("div", {"class": "wide", "tabindex": 0, "role": "region", "aria-label": caption}, whole)
 
 
@@ -36,11 +44,17 @@ def number(value: float) -> str:
 
 
 def _kind(rows: Sequence[Sequence[object]], column: int) -> str | None:
-    return "number" if rows and isinstance(rows[0][column], int | float) else None
+    """Numbers stand to the right, written out or not."""
+    cells = [row[column] for row in rows if row[column] not in (None, "")]
+    return "number" if column and cells and all(_numeric(cell) for cell in cells) else None
 
 
-def _cell(value: object, first: bool) -> Markup:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return element("td", {"class": "number"}, number(value))
-    text = "" if value is None else value if isinstance(value, str) else str(value)
-    return element("th", {"scope": "row"}, text) if first else element("td", {}, text)
+def _numeric(cell: object) -> bool:
+    return bool(FIGURES.fullmatch(cell)) if isinstance(cell, str) else isinstance(cell, int | float) and not isinstance(cell, bool)
+
+
+def _cell(value: object, title: str, first: bool) -> Markup:
+    text = "" if value is None else value if isinstance(value, str) else number(value) if isinstance(value, int | float) else str(value)
+    if first:
+        return element("th", {"scope": "row"}, text)
+    return element("td", {"class": "number" if value is not None and _numeric(value) else None, "data-label": title}, text)

@@ -45,7 +45,6 @@ def _made(token: str, place: int, row: Float[Tensor, " t"], first: bool) -> Mark
 
 def _body(token: str) -> list[str]:
     """A line break is shown as its sign, and breaks the line; spaces stand as spaces, also where a tokenizer gave them a sign."""
-    token = token.replace("␣", " ").replace("↵", "\n")
-    if "\n" not in token:
-        return [token]
-    return [element("i", {}, token.replace("\n", "↵")), "\n" * token.count("\n")]
+    lines = token.replace("␣", " ").replace("↵", "\n").split("\n")
+    sign = join(element("i", {}, "↵"), "\n")
+    return [part for i, line in enumerate(lines) for part in ((sign, line) if i else (line,)) if part]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from statistics import fmean
@@ -32,8 +32,8 @@ class Gated:
     """One gate, or none, under the same training for every seed.
 
     `on` and `off` are validation losses (nats a token) of each seed with the gate and, after the same training, with it
-    switched off; `sentence` is the same pair on one sentence, the mean over seeds; `milliseconds` is the quickest training
-    step; `spent` is a_l of each layer under an adaptive gate.
+    switched off; `sentence` is the same pair on one sentence, the mean over seeds; `spent` is a_l of each layer under an
+    adaptive gate; `job` is the first seed's.
     """
 
     name: str
@@ -41,8 +41,8 @@ class Gated:
     off: list[float]
     sentence: tuple[float, float]
     cost: ModelCost
-    milliseconds: float
     spent: list[float]
+    job: Job
 
     @property
     def loss(self) -> float:
@@ -71,7 +71,7 @@ def gated(name: str | None, plan: Plan, tokenizer: Tokenizer) -> Gated:
     with switched_off(*(job.model for job in jobs)):
         off = [loss(job) for job in jobs]
         sentence = (at_sentence, fmean(of_sentence(job, plan.sentence) for job in jobs))
-    return Gated(name or "none", on, off, sentence, cost_of(jobs[0]), quickest(jobs[0], plan.timed), spent)
+    return Gated(name or "none", on, off, sentence, cost_of(jobs[0]), spent, jobs[0])
 
 
 def trained(spec: RunSpec, tokenizer: Tokenizer) -> Job:
@@ -105,16 +105,20 @@ def spending_of(job: Job) -> list[float]:
     return [float(torch.stack(calls).mean()) for calls in spent.layers.values()]
 
 
-def quickest(job: Job, times: int) -> float:
-    """Milliseconds of the quickest of so many forward and backward passes over one batch."""
+def quickest(found: Sequence[Gated], times: int) -> list[float]:
+    """Milliseconds of each one's quickest forward and backward pass over one batch; they take turns, so that noise falls on all."""
+    taken = [[step(one.job) for one in found] for _ in range(times)]
+    return [min(times) for times in zip(*taken, strict=True)]
+
+
+def step(job: Job) -> float:
+    """Milliseconds of one forward and backward pass."""
     batch = next(whole(job.ids["train"], job.spec.train.batch, job.spec.model.context))
-    taken = []
-    for _ in range(times):
-        started = time.perf_counter()
-        job.model(batch.ids, labels=batch.labels).loss.backward()
-        taken.append(1000 * (time.perf_counter() - started))
-        job.model.zero_grad()
-    return min(taken)
+    started = time.perf_counter()
+    job.model(batch.ids, labels=batch.labels).loss.backward()
+    taken = 1000 * (time.perf_counter() - started)
+    job.model.zero_grad()
+    return taken
 
 
 @contextmanager

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from heedful import atomic
+from heedful.cost.summary import short
 from heedful.data.tokens import Tokenizer
 from heedful.explanations.page import Section
 from heedful.explanations.parts.bars import Bar, bars
 from heedful.explanations.parts.prose import command, paragraph
 from heedful.explanations.parts.table import table
 from heedful.spec import yaml
-from heedful.tasks.tour.gated import Gated, gated, with_gate
+from heedful.tasks.tour.gated import Gated, gated, quickest, with_gate
 from heedful.tasks.tour.guide import Guide
 from heedful.tasks.tour.plan import Plan
 
@@ -23,9 +24,11 @@ def gates(plan: Plan, tokenizer: Tokenizer, folder: Path, guide: Guide) -> Secti
     for name in (None, *plan.gates):
         one = gated(name, plan, tokenizer)
         found.append(one)
-        guide.say(f"{one.name:<22} validation loss {one.loss:.3f}{difference(one, found[0])}, {one.milliseconds:.1f} ms a step")
+        guide.say(f"{one.name:<22} validation loss {one.loss:.3f}{difference(one, found[0])}, {short(one.cost.operations)} operations")
         atomic.write(folder / f"{one.name}.yaml", yaml.dump(with_gate(plan.gated, name, plan.seeds[0])))
-    return report(found, plan, folder)
+    times = quickest(found, plan.timed)
+    guide.say("quickest training step: " + ", ".join(f"{one.name} {taken:.1f} ms" for one, taken in zip(found, times, strict=True)))
+    return report(found, times, plan, folder)
 
 
 def difference(one: Gated, none: Gated) -> str:
@@ -33,18 +36,18 @@ def difference(one: Gated, none: Gated) -> str:
     return "" if one is none else f" ({one.loss - none.loss:+.3f})"
 
 
-def report(found: Sequence[Gated], plan: Plan, folder: Path) -> Section:
+def report(found: Sequence[Gated], times: Sequence[float], plan: Plan, folder: Path) -> Section:
     """The tables, with what they can tell and what they cannot."""
     base = plan.gated
     lead = (
         f"A small transformer ({base.model.context} tokens of context) trained {base.train.steps} steps with each gate and without one, "
-        f"with {len(plan.seeds)} seeds. Each number is measured, on the whole validation text or on “{plan.sentence}”."
+        f"with {len(plan.seeds)} seeds, and measured on the whole validation text. “{plan.sentence}” is the sentence of the last columns."
     )
     noise = max(one.spread for one in found)
     caution = paragraph(f"Two seeds of the same model differ by up to {noise:.3f}: a smaller difference says nothing.")
     again = [command(f"heedful train generate --config {folder}/{one.name}.yaml --out runs/{one.name}") for one in found]
-    adaptive = [bars([Bar(f"layer {i}", a) for i, a in enumerate(one.spent, 1)], SPENT) for one in found if one.spent]
-    return Section("Gates, on and off", lead, [losses(found, plan), caution, costs(found), *adaptive, *again], "gates")
+    adaptive = [bars([Bar(f"layer {i}", a) for i, a in enumerate(one.spent, 1)], SPENT, full=1) for one in found if one.spent]
+    return Section("Gates, on and off", lead, [losses(found, plan), caution, costs(found, times), *adaptive, *again], "gates")
 
 
 SPENT = "What each layer of the adaptive model spends: the mean of a, between 0 and 1"
@@ -68,7 +71,7 @@ def losses(found: Sequence[Gated], plan: Plan) -> str:
     return table(head, cells, "Nats a token; lower is better")
 
 
-def costs(found: Sequence[Gated]) -> str:
+def costs(found: Sequence[Gated], times: Sequence[float]) -> str:
     """What each gate costs."""
     head = ["gate", "parameters", "operations", "more", "quickest training step (ms)", "more"]
     cells = [
@@ -77,10 +80,10 @@ def costs(found: Sequence[Gated]) -> str:
             one.cost.parameters,
             one.cost.operations,
             more(one.cost.operations, found[0].cost.operations),
-            f"{one.milliseconds:.1f}",
-            more(one.milliseconds, found[0].milliseconds),
+            f"{taken:.1f}",
+            more(taken, times[0]),
         ]
-        for one in found
+        for one, taken in zip(found, times, strict=True)
     ]
     return table(head, cells, "What each costs")
 

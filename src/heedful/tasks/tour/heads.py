@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -13,11 +14,13 @@ from heedful.explanations.page import Section
 from heedful.explanations.parts.bars import Bar, bars
 from heedful.explanations.parts.heads import Layer
 from heedful.explanations.parts.heads import heads as grid
-from heedful.explanations.weights import distance
+from heedful.explanations.weights import distance, entropy
 from heedful.layers.trace import Trace
 from heedful.tasks.tour.guide import Guide
 from heedful.tasks.tour.plan import Plan
 from heedful.tasks.tour.trained import Trained
+
+PARAGRAPH: Final = re.compile(r"\n\n([A-Z][a-z]+ [A-Za-z,.;\n \"-]{200})")
 
 
 class Habit(NamedTuple):
@@ -47,8 +50,9 @@ def told(habit: Habit) -> str:
 
 
 def opening(text: str) -> int:
-    """Where a paragraph begins that starts with a whole sentence."""
-    return max(text.find("\n\nThe ") + 2, 0)
+    """Where a paragraph of plain sentences begins; 0 where there is none."""
+    found = PARAGRAPH.search(text)
+    return found.start(1) if found else 0
 
 
 def cut(ids: Int[Tensor, " n"], context: int, count: int) -> Int[Tensor, "w t"]:
@@ -84,16 +88,21 @@ def maps(traces: Sequence[Trace], names: Sequence[str], found: Sequence[Habit]) 
         "A passage of the test text, which was not trained on. Rows read, columns are read: a dark stripe beside the diagonal looks at "
         "the token before, a dark left edge rests on the first one."
     )
-    return Section("Every layer, every head", lead, [grid(layers, names, names)], "heads")
+    return Section("Every layer, every head", lead, [grid(layers, names, names, sharpest(traces))], "heads")
+
+
+def sharpest(traces: Sequence[Trace]) -> tuple[int, int]:
+    """The layer and head whose weights are least spread."""
+    spread = [[entropy(head) for head in trace.weights.float().cpu().unbind(1)] for trace in traces]
+    _, layer, head = min((value, i, j) for i, row in enumerate(spread) for j, value in enumerate(row))
+    return layer, head
 
 
 def distances(found: Sequence[Habit], windows: Int[Tensor, "w t"]) -> Section:
     """How far each head looks."""
     count, length = windows.shape
-    rows = [
-        Bar(f"{habit.layer}, head {habit.head}", habit.back, f"{habit.first:.0%} on the first token".replace("%", " %")) for habit in found
-    ]
-    shown = bars(rows, "Mean distance between a token and what it reads", "tokens")
+    rows = [Bar(f"{habit.layer}, head {habit.head}", habit.back, f"first token: {100 * habit.first:.0f} %") for habit in found]
+    shown = bars(rows, "Mean distance in tokens between a token and what it reads; the share of its weight on the first one")
     alike = f"A head that read all of its past alike would look {even(length):.1f} tokens back."
     lead = f"Over {count} passages of {length} tokens of the test text. {alike}"
     return Section("How far each head looks", lead, [shown], "distance")

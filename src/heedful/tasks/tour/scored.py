@@ -52,8 +52,8 @@ def scores(models: Sequence[Trained], found: Scored) -> Section:
     cells = [
         [
             name,
-            row["bits_per_character"],
-            row["perplexity"],
+            f"{row['bits_per_character']:.3f}",
+            f"{row['perplexity']:.2f}",
             None if row["accuracy"] is None else f"{100 * row['accuracy']:.1f} %",
             short(by_kind[name].cost.parameters) if name in by_kind else "counts",
             f"{by_kind[name].seconds:.0f}" if name in by_kind else None,
