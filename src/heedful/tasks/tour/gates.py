@@ -44,7 +44,8 @@ def report(found: Sequence[Gated], times: Sequence[float], plan: Plan, folder: P
         f"with {len(plan.seeds)} seeds, and measured on the whole validation text. “{plan.sentence}” is the sentence of the last columns."
     )
     noise = max(one.spread for one in found)
-    caution = paragraph(f"Two seeds of the same model differ by up to {noise:.3f}: a smaller difference says nothing.")
+    told = f"Two seeds of the same model differ by up to {noise:.3f}: a smaller difference says nothing."
+    caution = paragraph(f"{told} The commands repeat the first seed.")
     again = [command(f"heedful train generate --config {folder}/{one.name}.yaml --out runs/{one.name}") for one in found]
     adaptive = [bars([Bar(f"layer {i}", a) for i, a in enumerate(one.spent, 1)], SPENT, full=1) for one in found if one.spent]
     return Section("Gates, on and off", lead, [losses(found, plan), caution, costs(found, times), *adaptive, *again], "gates")
