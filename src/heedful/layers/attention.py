@@ -18,6 +18,7 @@ from heedful.attention.scores.score import Score
 from heedful.attention.weightings.softmax import Softmax
 from heedful.attention.weightings.weighting import Weighting
 from heedful.layers.pending import Pending
+from heedful.layers.projection import onto
 from heedful.layers.widths import Widths
 
 PROJECTIONS = ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight", "in_proj_bias")
@@ -66,7 +67,8 @@ class AttentionLayer(nn.Module, ABC):
         """Queries (b, h, q, d) of x; keys and values (b, g, k, d) of x, of the context, or of the context and `values`."""
         w = self.widths
         if context is None and self.in_proj_weight is not None:
-            packed = rearrange(linear(x, self.in_proj_weight, self.in_proj_bias), "b t (n d) -> b t n d", d=w.head_dim)
+            packed = linear(x, self.in_proj_weight, self.in_proj_bias)
+            packed = packed.view(*packed.shape[:2], -1, w.head_dim)  # a third of a rearrange's time
             q, k, v = packed.split_with_sizes([w.heads, w.kv_heads, w.kv_heads], dim=2)
             return q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)  # cut before turned: the gradient is copied once, not twice
         q = heads_of(self.projected(x, 0, 1), w.head_dim)
@@ -110,13 +112,12 @@ class AttentionLayer(nn.Module, ABC):
         }
         if weights:
             out, seen = attend(call.q, call.k, call.v, return_weights=True, **options)
-            return self.joined(out), seen
-        return self.joined(attend(call.q, call.k, call.v, **options)), None
+            return self.joined(out, call.stream), seen
+        return self.joined(attend(call.q, call.k, call.v, **options), call.stream), None
 
-    def joined(self, out: Float[Tensor, "b h q d"]) -> Float[Tensor, "b q m"]:
-        """The heads side by side, through the output projection."""
-        projected: Tensor = self.out_proj(rearrange(out, "b h q d -> b q (h d)"))
-        return projected
+    def joined(self, out: Float[Tensor, "b h q d"], stream: Float[Tensor, "b q m"] | None = None) -> Float[Tensor, "b q m"]:
+        """The heads side by side, through the output projection, onto the stream if there is one."""
+        return onto(stream, self.out_proj, out.transpose(1, 2).flatten(2))  # half of a rearrange's time
 
     def add_keys(self, call: Pending) -> None:
         """torch's bias_k and bias_v, then its zero key: seen by every query whatever the mask says."""

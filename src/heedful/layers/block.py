@@ -23,7 +23,7 @@ from heedful.layers.gates.gate import Gate, SelfGate
 from heedful.layers.gates.layerwise_adaptive import LayerwiseAdaptiveAttention
 from heedful.layers.gates.table import GATES
 from heedful.layers.lookahead import looks_back
-from heedful.layers.mlp import mlp
+from heedful.layers.mlp import GELU, SwiGLU, mlp
 from heedful.layers.multihead import MultiHeadAttention
 from heedful.layers.norm import norm as normed
 from heedful.layers.trace import Trace
@@ -79,7 +79,7 @@ class TransformerBlock(nn.Module):
         check_gate(self.gate, attention)
         self.attention_norm, self.feed_norm = normed(norm, dim, norm_bias), normed(norm, dim, norm_bias)
         self.cross_norm = None if cross is None else normed(norm, dim, norm_bias)
-        self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
+        self.dropout = nn.Dropout(dropout) if dropout else None
 
     @overload
     def forward(
@@ -129,19 +129,34 @@ class TransformerBlock(nn.Module):
         before = x
         x, share = self.opened(x, past, real, cache)
         seen = None if past is None else self.inner(torch.cat([past, x], dim=1), self.attention_norm)
-        y, own = read(self.attention, self.inner(x, self.attention_norm), seen, mask, None if cache is None else cache.keys, trace)
-        y = share * y if share is not None else self.gated(y, real, cache)
-        x = self.outer(x, y, self.attention_norm)
+        keys, stream = None if cache is None else cache.keys, x if self.direct and self.gate is None else None
+        y, own = read(self.attention, self.inner(x, self.attention_norm), seen, mask, keys, trace, stream)
+        if stream is None:
+            y = self.outer(x, share * y if share is not None else self.gated(y, real, cache), self.attention_norm)
+        x = y
         theirs: Traces = ()
         if self.cross is not None and self.cross_norm is not None:
             held = None if cache is None else cache.context
             y, theirs = read(self.cross, self.inner(x, self.cross_norm), context, context_mask, held, trace)
             x = self.outer(x, y, self.cross_norm)
-        x = self.outer(x, self.feed(self.inner(x, self.feed_norm)), self.feed_norm)
+        x = self.fed(x)
         if cache is not None:
             cache.length += x.shape[1]
         x = self.kept(before, x, real)
         return (x, own + theirs) if trace else x
+
+    @property
+    def direct(self) -> bool:
+        """Whether a branch may add itself to the stream: in training, where nothing stands between; hooks in evaluation see it alone."""
+        return self.training and self.dropout is None and not self.post_norm
+
+    def fed(self, x: Float[Tensor, "b t m"]) -> Float[Tensor, "b t m"]:
+        """The stream with the feed-forward branch in it."""
+        read = self.inner(x, self.feed_norm)
+        if self.direct and isinstance(self.feed, GELU | SwiGLU):
+            joined: Tensor = self.feed(read, x)
+            return joined
+        return self.outer(x, self.feed(read), self.feed_norm)
 
     def inner(self, x: Float[Tensor, "b t m"], norm: nn.Module) -> Float[Tensor, "b t m"]:
         """What a branch reads."""
@@ -150,7 +165,7 @@ class TransformerBlock(nn.Module):
 
     def outer(self, x: Float[Tensor, "b t m"], y: Float[Tensor, "b t m"], norm: nn.Module) -> Float[Tensor, "b t m"]:
         """The stream with a branch in it."""
-        y = x + self.dropout(y)
+        y = x + (y if self.dropout is None else self.dropout(y))
         joined: Tensor = norm(y) if self.post_norm else y
         return joined
 
@@ -196,12 +211,13 @@ def read(
     mask: Mask | Tensor | None,
     cache: Cache | ContextCache | None,
     trace: bool,
+    stream: Tensor | None = None,
 ) -> tuple[Tensor, Traces]:
-    """What an attention layer reads for x, and how, if that is wanted."""
+    """What an attention layer reads for x, added to the stream if there is one, and how it reads, if that is wanted."""
     if trace:
-        out, seen = attention(x, context, mask=mask, cache=cache, trace=True)
+        out, seen = attention(x, context, mask=mask, cache=cache, stream=stream, trace=True)
         return out, (seen,)
-    return attention(x, context, mask=mask, cache=cache), ()
+    return attention(x, context, mask=mask, cache=cache, stream=stream), ()
 
 
 def check_gate(gate: Gate | None, attention: MultiHeadAttention) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, silu
 
 from heedful.errors import unknown
+from heedful.layers.projection import Projection, onto
 
 MLPS = ("gelu", "swiglu")
 
@@ -25,12 +26,11 @@ class GELU(nn.Module):
     def __init__(self, dim: int, inner: int | None = None, bias: bool = True) -> None:
         super().__init__()
         self.up = nn.Linear(dim, inner or 4 * dim, bias=bias)
-        self.down = nn.Linear(inner or 4 * dim, dim, bias=bias)
+        self.down = Projection(inner or 4 * dim, dim, bias=bias)
 
-    def forward(self, x: Float[Tensor, "... m"]) -> Float[Tensor, "... m"]:
-        """The same shape."""
-        out: Tensor = self.down(gelu(self.up(x)))
-        return out
+    def forward(self, x: Float[Tensor, "... m"], stream: Float[Tensor, "... m"] | None = None) -> Float[Tensor, "... m"]:
+        """The same shape; added to the stream if there is one."""
+        return onto(stream, self.down, gelu(self.up(x)))
 
 
 @final
@@ -46,13 +46,12 @@ class SwiGLU(nn.Module):
         super().__init__()
         inner = inner or -(-8 * dim // 3 // 8) * 8
         self.up = nn.Linear(dim, 2 * inner, bias=bias)
-        self.down = nn.Linear(inner, dim, bias=bias)
+        self.down = Projection(inner, dim, bias=bias)
 
-    def forward(self, x: Float[Tensor, "... m"]) -> Float[Tensor, "... m"]:
-        """The same shape."""
+    def forward(self, x: Float[Tensor, "... m"], stream: Float[Tensor, "... m"] | None = None) -> Float[Tensor, "... m"]:
+        """The same shape; added to the stream if there is one."""
         gate, value = self.up(x).chunk(2, dim=-1)
-        out: Tensor = self.down(silu(gate) * value)
-        return out
+        return onto(stream, self.down, silu(gate) * value)
 
 
 def mlp(kind: str, dim: int, inner: int | None = None, bias: bool = True) -> nn.Module:
@@ -61,7 +60,7 @@ def mlp(kind: str, dim: int, inner: int | None = None, bias: bool = True) -> nn.
     >>> mlp("gelu", 4, bias=False)
     GELU(
       (up): Linear(in_features=4, out_features=16, bias=False)
-      (down): Linear(in_features=16, out_features=4, bias=False)
+      (down): Projection(in_features=16, out_features=4, bias=False)
     )
     """
     if kind == "gelu":

@@ -28,6 +28,7 @@ from heedful.layers.cache.context import ContextCache
 from heedful.layers.check import check_call, check_memory
 from heedful.layers.norm import RMSNorm
 from heedful.layers.pending import Pending
+from heedful.layers.projection import Projection
 from heedful.layers.stepping import check_context, through
 from heedful.layers.trace import Trace
 from heedful.layers.widths import Widths
@@ -128,7 +129,7 @@ class MultiHeadAttention(AttentionLayer):
             self.k_proj_weight, self.v_proj_weight = glorot(w.shared, w.key_dim), glorot(w.shared, w.value_dim)
         rows = w.query if self.memory else w.query + 2 * w.shared
         self.in_proj_bias = nn.Parameter(torch.zeros(rows)) if bias else None
-        self.out_proj = nn.Linear(w.query, w.dim, bias=out_bias)
+        self.out_proj = Projection(w.query, w.dim, bias=out_bias)
         if out_bias:
             nn.init.zeros_(self.out_proj.bias)
 
@@ -143,6 +144,7 @@ class MultiHeadAttention(AttentionLayer):
         bias: Tensor | None = ...,
         ids: Tensor | None = ...,
         cache: Cache | ContextCache | None = ...,
+        stream: Tensor | None = ...,
         trace: Literal[False] = ...,
     ) -> Tensor: ...
     @overload
@@ -156,6 +158,7 @@ class MultiHeadAttention(AttentionLayer):
         bias: Tensor | None = ...,
         ids: Tensor | None = ...,
         cache: Cache | ContextCache | None = ...,
+        stream: Tensor | None = ...,
         trace: Literal[True],
     ) -> tuple[Tensor, Trace]: ...
     def forward(
@@ -168,6 +171,7 @@ class MultiHeadAttention(AttentionLayer):
         bias: Float[Tensor, "..."] | None = None,
         ids: Int[Tensor, "b k"] | None = None,
         cache: Cache | ContextCache | None = None,
+        stream: Float[Tensor, "b q m"] | None = None,
         trace: bool = False,
     ) -> Float[Tensor, "b q m"] | tuple[Float[Tensor, "b q m"], Trace]:
         """What each place of x takes in, and with `trace` the weights (b, h, q, k) it took it with.
@@ -177,12 +181,13 @@ class MultiHeadAttention(AttentionLayer):
             mask: ANDed with the layer's own; True means "may attend". bias: added to the scores.
             ids: the tokens (b, k) of the keys, for a content-biased score that embeds tokens.
             cache: what earlier steps left; x is then what comes next. A `ContextCache` keeps a fixed context's keys.
+            stream: what the output is added to; the same as adding it to what comes out, and cheaper.
         """
         check_call(self, x, context, values, cache)
         q, k, v = self.heads_for(x, context, values, cache)
         given = as_mask(mask)
         both = given if self.mask is None else self.mask if given is None else self.mask & given
-        call = Pending(q, k, v, self.score_of(ids), both, bias, self.position)
+        call = Pending(q, k, v, self.score_of(ids), both, bias, self.position, stream)
         if isinstance(cache, Cache):
             through(cache, call, self.mask)
         out, weights = self.attended(call, trace)

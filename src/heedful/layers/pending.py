@@ -17,7 +17,7 @@ from heedful.attention.scores.score import Score
 
 @dataclass(slots=True, eq=False)
 class Pending:
-    """Queries (b, h, q, d), keys and values (b, g, k, d), and what applies to their scores."""
+    """Queries (b, h, q, d), keys and values (b, g, k, d), what applies to their scores, and what the output is added to."""
 
     q: Float[Tensor, "b h q d"]
     k: Float[Tensor, "b g k d"]
@@ -26,6 +26,7 @@ class Pending:
     mask: Mask | None = None
     bias: Float[Tensor, "..."] | None = None
     position: Position | None = None
+    stream: Float[Tensor, "b q m"] | None = None
 
     def rotate(self, at_q: Int[Tensor, " q"], at_k: Int[Tensor, " k"]) -> None:
         """Put the positions into queries and keys."""

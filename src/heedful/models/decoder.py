@@ -71,7 +71,7 @@ class Decoder(LanguageModel):
         self.limit, self.memory = mechanisms.limit(spec), spec.memory
         self.embedding = TokenEmbedding(spec.vocabulary, spec.width)
         self.places = mechanisms.places(spec)
-        self.dropout = nn.Dropout(spec.dropout) if spec.dropout else nn.Identity()
+        self.dropout = nn.Dropout(spec.dropout) if spec.dropout else None
         blocks = [block(spec) for _ in range(spec.layers)]
         self.layers = nn.ModuleList(blocks)
         self.norm = norm(spec.norm, spec.width, spec.bias)
@@ -121,8 +121,7 @@ class Decoder(LanguageModel):
             raise ShapeError(f"{end} tokens are more than the {self.limit} this model can place: {self.limit} or fewer would work")
         if self.places is not None:
             x = self.places(x, torch.arange(first, end, device=ids.device)) if first else self.places(x)
-        placed: Tensor = self.dropout(x)
-        return placed
+        return x if self.dropout is None else self.dropout(x)
 
     def scored(self, x: Float[Tensor, "b t m"], labels: Int[Tensor, "b t"] | None) -> tuple[Float[Tensor, "b t v"], Tensor | None]:
         """The logits, and the loss where there are labels."""

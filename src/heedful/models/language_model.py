@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
-from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -102,4 +101,4 @@ def next_token_loss(logits: Float[Tensor, "b t v"], labels: Int[Tensor, "b t"] |
         return None
     if labels.shape != logits.shape[:2]:
         raise ShapeError(f"labels name the token after each of {tuple(logits.shape[:2])} places: found {tuple(labels.shape)}")
-    return cross_entropy(rearrange(logits, "b t v -> (b t) v").float(), labels.reshape(-1))
+    return cross_entropy(logits.flatten(0, 1).float(), labels.flatten())

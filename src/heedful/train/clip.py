@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from heedful.train.track import alone
+
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
@@ -19,8 +21,7 @@ def clip(accelerator: Accelerator, optimisers: Sequence[torch.optim.Optimizer], 
     A lone fused AdamW divides by the excess inside its own pass over the gradients, which saves one; gradients in shards,
     scaled losses and other optimisers go accelerate's way.
     """
-    alone = accelerator.num_processes == 1 and accelerator.scaler is None
-    if alone and len(optimisers) == 1 and fused(optimisers[0]):
+    if alone(accelerator) and len(optimisers) == 1 and fused(optimisers[0]):
         optimisers[0].grad_scale = excess(parameters, bound)  # type: ignore[attr-defined]
     else:
         accelerator.clip_grad_norm_(parameters, bound)

@@ -7,8 +7,11 @@ import time
 from collections.abc import Iterable
 from contextlib import nullcontext
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from heedful.data.batches import ORDERS, Batch, Batches, Share, whole
 from heedful.errors import HeedfulError
@@ -23,7 +26,10 @@ from heedful.train.optimise import optimisers, set_rates
 from heedful.train.progress import Report, Silent
 from heedful.train.resume import load_last, restart, save_best, save_last
 from heedful.train.run import Run
-from heedful.train.track import accelerator_for
+from heedful.train.track import accelerator_for, alone
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 
 class Trainer:
@@ -96,18 +102,24 @@ class Trainer:
         parts = self.spec.accumulate
         for part in range(parts):
             with nullcontext() if part == parts - 1 else self.accelerator.no_sync(self.model):
-                batch = moved(self.batches.draw(), self.accelerator.device)
-                outcome = self.job.objective(self.model, batch, self.carry)
-                self.accelerator.backward(outcome.loss / parts)
-            self.carry = outcome.carry
-            self.running += outcome.loss.detach() / parts
+                self.learn(parts)
         if self.spec.clip is not None:
             clip(self.accelerator, self.optimisers, self.parameters, self.spec.clip)
         for optimiser in self.optimisers:
             optimiser.step()
-            optimiser.zero_grad()
+        for weight in self.parameters:
+            weight.grad = None
         self.standing.step += 1
         self.summed += 1
+
+    def learn(self, parts: int) -> None:
+        """The gradient of one batch, of as many as `parts` a step."""
+        batch = moved(self.batches.draw(), self.accelerator.device)
+        outcome = self.job.objective(self.model, batch, self.carry)
+        loss = outcome.loss if parts == 1 else outcome.loss / parts
+        backward(self.accelerator, loss)
+        self.carry = outcome.carry
+        self.running += loss.detach()
 
     def after(self, stop: Stop) -> None:
         """Whatever is due at this step, in an order that leaves checkpoints whole."""
@@ -185,3 +197,11 @@ class Trainer:
         if self.run is None:
             return f"{where}; nothing was kept, since the run has no folder"
         return f"{where}; the run is saved: heedful train {self.job.spec.task} --out {self.run.path} --resume goes on"
+
+
+def backward(accelerator: Accelerator, loss: Float[Tensor, ""]) -> None:
+    """Accelerate's backward where it scales or spreads the loss; alone it would only divide by one, forward and backward."""
+    if alone(accelerator):
+        loss.backward()  # type: ignore[no-untyped-call]
+    else:
+        accelerator.backward(loss)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from heedful.layers.attention import AttentionLayer
 from heedful.layers.embed import TokenEmbedding
 from heedful.spec.train import TrainSpec
+from heedful.train.adamw import AdamW
 from heedful.train.muon import Muon
 from heedful.train.schedule import factor
 
@@ -39,7 +40,10 @@ def optimisers(model: nn.Module, spec: TrainSpec) -> list[torch.optim.Optimizer]
 
 def adamw(groups: list[dict[str, Any]], spec: TrainSpec) -> torch.optim.Optimizer:
     """AdamW, one fused kernel where the parameters are floating point on a device that has it (CPU and CUDA do)."""
-    fused = all(weight.is_floating_point() and weight.device.type in ("cpu", "cuda") for group in groups for weight in group["params"])
+    weights = [weight for group in groups for weight in group["params"]]
+    if all(weight.is_floating_point() and weight.device.type == "cpu" for weight in weights):
+        return AdamW(groups, spec.learning_rate, spec.betas)
+    fused = all(weight.is_floating_point() and weight.device.type in ("cpu", "cuda") for weight in weights)
     return torch.optim.AdamW(groups, lr=spec.learning_rate, betas=spec.betas, fused=fused)
 
 

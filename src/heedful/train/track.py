@@ -41,6 +41,11 @@ def accelerator_for(spec: RunSpec, run: Run | None) -> Accelerator:
     return accelerator
 
 
+def alone(accelerator: Accelerator) -> bool:
+    """Whether no other process shares the gradient and nothing scales the loss."""
+    return accelerator.num_processes == 1 and accelerator.scaler is None
+
+
 def checked(tracker: str) -> str:
     """The tracker's name, if accelerate knows it and its package is there."""
     from accelerate.tracking import LOGGER_TYPE_TO_CLASS, get_available_trackers
