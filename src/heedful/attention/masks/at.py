@@ -11,6 +11,7 @@ from torch import Tensor
 
 from heedful.attention.masks.arguments import integers, whole
 from heedful.attention.masks.mask import Index, Lengths, Mask, Truth
+from heedful.attention.masks.spans import Edges, States, unknown
 from heedful.errors import ShapeError
 
 
@@ -91,3 +92,14 @@ class At(Mask):
     def allowed(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Truth:
         """The part's answer at the positions."""
         return self.part.allowed(b, h, self.q_positions[q - lengths.offset], self.k_positions[k], self.whole_lengths)
+
+    def blocks(self, b: Index, h: Index, q: Edges, k: Edges, lengths: Lengths) -> States:
+        """What the part says of the positions at the edges, where those between are between them."""
+        if not (_rising(self.q_positions) and _rising(self.k_positions)):
+            return unknown(k)
+        rows = Edges(*(self.q_positions[edge - lengths.offset] for edge in q))
+        return self.part.blocks(b, h, rows, Edges(*(self.k_positions[edge] for edge in k)), self.whole_lengths)
+
+
+def _rising(positions: Int[Tensor, " n"]) -> bool:
+    return bool((positions[1:] >= positions[:-1]).all())

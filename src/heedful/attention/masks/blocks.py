@@ -8,6 +8,7 @@ from typing import final
 from heedful.attention.masks.arguments import whole
 from heedful.attention.masks.density import share
 from heedful.attention.masks.mask import Index, Lengths, Mask, Truth
+from heedful.attention.masks.spans import Span
 
 
 @final
@@ -31,6 +32,11 @@ class Blocks(Mask):
     def allowed(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Truth:
         """The rule."""
         return q // self.size == k // self.size
+
+    def interval(self, b: Index, h: Index, q: Index, lengths: Lengths) -> Span:
+        """The query's own block."""
+        start = q // self.size * self.size
+        return Span(start, start + self.size - 1)
 
     def density(self, q_len: int, k_len: int) -> float:
         """Queries times keys of each block."""

@@ -7,6 +7,7 @@ from typing import final
 
 from heedful.attention.masks.density import below, share
 from heedful.attention.masks.mask import Index, Lengths, Mask, Truth
+from heedful.attention.masks.spans import Span
 
 
 @final
@@ -22,6 +23,15 @@ class Causal(Mask):
     def allowed(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Truth:
         """The rule."""
         return k <= q
+
+    @property
+    def shift(self) -> bool:
+        """The rule is one of k - q."""
+        return True
+
+    def interval(self, b: Index, h: Index, q: Index, lengths: Lengths) -> Span:
+        """Up to the query's own."""
+        return Span(0, q)
 
     def density(self, q_len: int, k_len: int) -> float:
         """Closed form."""

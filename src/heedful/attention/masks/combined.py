@@ -8,11 +8,12 @@ from functools import reduce
 from typing import Self
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Int64
 from torch import Tensor
 
 from heedful.attention.masks.coerce import as_mask
 from heedful.attention.masks.mask import Index, Lengths, Mask, Truth
+from heedful.attention.masks.spans import Edges, States
 from heedful.errors import ShapeError, UsageError
 
 
@@ -80,7 +81,8 @@ class Combined(Mask):
 
     def over(self, batch: int, heads: int) -> Mask:
         """Every part for `batch` sequences and `heads` heads."""
-        return type(self)(tuple(part.over(batch, heads) for part in self.parts))
+        parts = tuple(part.over(batch, heads) for part in self.parts)
+        return self if all(new is old for new, old in zip(parts, self.parts, strict=True)) else type(self)(parts)
 
     def fits(self, lengths: Lengths) -> None:
         """Lengths that fit every part."""
@@ -95,6 +97,20 @@ class Combined(Mask):
     def allowed(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Truth:
         """The parts' answers, joined."""
         return reduce(self.join, (part.allowed(b, h, q, k, lengths) for part in self.parts))
+
+    @property
+    def shift(self) -> bool:
+        """If every part does."""
+        return all(part.shift for part in self.parts)
+
+    def blocks(self, b: Index, h: Index, q: Edges, k: Edges, lengths: Lengths) -> States:
+        """The parts' states, joined."""
+        found = [part.blocks(b, h, q, k, lengths) for part in self.parts]
+        return States(reduce(self.join, (one.some for one in found)), reduce(self.join, (one.every for one in found)))
+
+    def words(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Int64[Tensor, "..."]:
+        """The parts' words, joined."""
+        return reduce(self.join, (part.words(b, h, q, k, lengths) for part in self.parts))
 
     def rows(
         self, q_start: int, q_stop: int, q_len: int, k_len: int, device: torch.device | str | None = None

@@ -10,6 +10,7 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from heedful.attention.masks.mask import Index, Lengths, Mask, Truth, four
+from heedful.attention.masks.spans import Edges, States, unknown
 from heedful.errors import ShapeError, UsageError
 
 
@@ -82,6 +83,15 @@ class Dense(Mask):
         one_b, one_h, one_q, one_k = (size == 1 for size in self.table.shape)
         row = q - lengths.offset
         return self.table[b * 0 if one_b else b, h * 0 if one_h else h, row * 0 if one_q else row, k * 0 if one_k else k]
+
+    def blocks(self, b: Index, h: Index, q: Edges, k: Edges, lengths: Lengths) -> States:
+        """Counted, where the table is the same for all queries; a whole table is for `rows` to read."""
+        if self.table.shape[2] > 1 or self.table.shape[3] == 1:
+            return unknown(k)
+        counts = torch.nn.functional.pad(self.table[:, :, 0].to(torch.int32).cumsum(-1), (1, 0))
+        row, head = (index * 0 if size == 1 else index for index, size in zip((b, h), self.table.shape, strict=False))
+        held = counts[row, head, k.high + 1] - counts[row, head, k.low]
+        return States(held > 0, held == k.high + 1 - k.low)
 
     def rows(
         self, q_start: int, q_stop: int, q_len: int, k_len: int, device: torch.device | str | None = None

@@ -8,6 +8,7 @@ from typing import final
 from heedful.attention.masks.arguments import whole
 from heedful.attention.masks.density import share
 from heedful.attention.masks.mask import Index, Lengths, Mask, Truth
+from heedful.attention.masks.spans import Edges, Span, States, multiples, states
 
 
 @final
@@ -32,6 +33,23 @@ class Dilated(Mask):
     def allowed(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Truth:
         """The rule."""
         return (k <= q) & (k > q - self.size * self.step) & ((q - k) % self.step == 0)
+
+    @property
+    def shift(self) -> bool:
+        """The rule is one of k - q."""
+        return True
+
+    def reach(self, b: Index, h: Index, q: Edges, lengths: Lengths) -> tuple[Span, ...]:
+        """The window that the gaps are in."""
+        return (Span(self._window(q.low).low, self._window(q.high).high),)
+
+    def blocks(self, b: Index, h: Index, q: Edges, k: Edges, lengths: Lengths) -> States:
+        """As the window that the gaps are in, and nothing where no distance is a multiple of the step."""
+        whole = states(self._window(q.low), self._window(q.high), k)
+        return States(whole.some & multiples(q, k, self.step), whole.every & (self.step == 1))
+
+    def _window(self, q: Index) -> Span:
+        return Span(q - (self.size - 1) * self.step, q)
 
     def density(self, q_len: int, k_len: int) -> float:
         """The pairs at each of the distances."""

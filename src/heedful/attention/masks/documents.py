@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from heedful.attention.masks.arguments import integers
 from heedful.attention.masks.density import share
 from heedful.attention.masks.mask import Index, Lengths, Mask, Truth
+from heedful.attention.masks.spans import Edges, Span, States, states
 from heedful.errors import ShapeError
 
 
@@ -34,6 +36,21 @@ class Documents(Mask):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ids", integers("Documents", "ids", self.ids, "b n"))
+
+    @classmethod
+    def from_lengths(cls, *rows: Sequence[int] | Int[Tensor, " documents"]) -> Documents:
+        """The documents of each sequence by their lengths, in order; `cu_seqlens.diff()` where the ends are at hand.
+
+        >>> Documents.from_lengths([2, 3]).ids
+        tensor([[0, 0, 1, 1, 1]])
+        >>> Documents.from_lengths(torch.tensor([0, 2, 5], dtype=torch.int32).diff()).ids.shape
+        torch.Size([1, 5])
+        """
+        named = [torch.arange(len(row)).repeat_interleave(torch.as_tensor(row).cpu()) for row in rows]
+        if len({len(ids) for ids in named}) != 1:
+            raise ShapeError(f"Documents.from_lengths takes rows each as long as the others: found rows of {[len(ids) for ids in named]}")
+        home = next((row.device for row in rows if isinstance(row, Tensor)), None)
+        return cls(torch.stack(named).to(home))
 
     @property
     def batch(self) -> int:
@@ -67,6 +84,54 @@ class Documents(Mask):
         """The rule."""
         row = b * 0 if self.batch == 1 else b
         return self.ids[row, q] == self.ids[row, k]
+
+    def interval(self, b: Index, h: Index, q: Index, lengths: Lengths) -> Span | None:
+        """The query's document, where every document is in one piece."""
+        pieces = self._pieces()
+        return None if pieces is None else self._piece(pieces, b, q)
+
+    def _piece(self, pieces: Edges, b: Index, q: Index) -> Span:
+        row = b * 0 if self.batch == 1 else b
+        return Span(pieces.low[row, q], pieces.high[row, q])
+
+    def _pieces(self) -> Edges | None:
+        """The first and the last key of the document of each; None where a document comes back after others."""
+        starts = torch.ones_like(self.ids, dtype=torch.bool)
+        starts[:, 1:] = self.ids[:, 1:] != self.ids[:, :-1]
+        if not self._whole(starts):
+            return None
+        place = torch.arange(self.ids.shape[1], device=self.ids.device)
+        first = place.where(starts, 0).cummax(1).values
+        last = place.where(starts.roll(-1, 1), len(place)).flip(1).cummin(1).values.flip(1)
+        return Edges(first, last)
+
+    def _whole(self, starts: Bool[Tensor, "b n"]) -> bool:
+        """Whether there are as many documents as pieces."""
+        if bool((self.ids[:, 1:] >= self.ids[:, :-1]).all()):
+            return True
+        ordered = self.ids.sort(1).values
+        return int(starts.count_nonzero()) == int((ordered[:, 1:] != ordered[:, :-1]).count_nonzero()) + self.batch
+
+    def blocks(self, b: Index, h: Index, q: Edges, k: Edges, lengths: Lengths) -> States:
+        """Nothing where the least and the largest number of the one are beyond the other's, all where the four are one."""
+        pieces = self._pieces()
+        if pieces is not None:
+            return states(self._piece(pieces, b, q.low), self._piece(pieces, b, q.high), k)
+        row = b * 0 if self.batch == 1 else b
+        q_least, q_most = self._extremes(row, q)
+        k_least, k_most = self._extremes(row, k)
+        apart = (q_least > k_most) | (k_least > q_most)
+        return States(~apart, (q_least == k_most) & (k_least == q_most))
+
+    def _extremes(self, row: Index, edges: Edges) -> tuple[Index, Index]:
+        """The least and the largest number between the edges, from those of ever longer runs."""
+        longest = int((edges.high - edges.low).max()) + 1
+        least, most, reach = self.ids, self.ids, 1
+        while reach < longest:
+            ahead = (torch.arange(self.ids.shape[1], device=self.ids.device) + min(reach, longest - reach)).clamp(max=self.ids.shape[1] - 1)
+            least, most = torch.minimum(least, least[:, ahead]), torch.maximum(most, most[:, ahead])
+            reach *= 2
+        return least[row, edges.low], most[row, edges.low]
 
     def density(self, q_len: int, k_len: int) -> float:
         """Queries times keys of each document."""

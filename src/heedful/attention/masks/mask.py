@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Int, Int64
 from torch import Tensor
 
 from heedful.attention.masks import picture
 from heedful.attention.masks.density import streamed
 from heedful.attention.masks.notation import written
+from heedful.attention.masks.spans import BLOCK, Edges, Span, States, states, unknown
+from heedful.attention.masks.words import between, singly, sliding
 from heedful.errors import ShapeError, UsageError
 
 Index = Int[Tensor, "..."]
@@ -132,6 +134,40 @@ class Mask(ABC):
         q = torch.arange(q_start, q_stop, device=at)[:, None] + lengths.offset
         k = torch.arange(k_len, device=at)
         return four(self.to(at).allowed(b, h, q[None, None], k[None, None, None], lengths))
+
+    @property
+    def shift(self) -> bool:
+        """Whether the answer depends on k - q alone."""
+        return False
+
+    def interval(self, b: Index, h: Index, q: Index, lengths: Lengths) -> Span | None:
+        """The span of keys that a query sees, all of it and nothing else, neither end ever falling as q rises; None where it is not so."""
+        return None
+
+    def reach(self, b: Index, h: Index, q: Edges, lengths: Lengths) -> tuple[Span, ...]:
+        """Spans outside of which the queries of a block certainly see nothing."""
+        first, last = self.interval(b, h, q.low, lengths), self.interval(b, h, q.high, lengths)
+        return (Span(0, lengths.k - 1) if first is None or last is None else Span(first.low, last.high),)
+
+    def blocks(self, b: Index, h: Index, q: Edges, k: Edges, lengths: Lengths) -> States:
+        """What is certain about blocks of pairs, given by the positions at their edges; elementwise, as `allowed`."""
+        first, last = self.interval(b, h, q.low, lengths), self.interval(b, h, q.high, lengths)
+        return unknown(k) if first is None or last is None else states(first, last, k)
+
+    def words(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Int64[Tensor, "..."]:
+        """The answers for keys k ... k + 63 as the bits of one integer, the first the lowest; beyond the last key they mean nothing."""
+        span = self.interval(b, h, q, lengths)
+        if span is not None:
+            return between(span, k)
+        if self.shift and q.numel() * BLOCK > lengths.q + lengths.k:
+            return self._sliding(b, h, lengths)[k - q + lengths.k - 1]
+        return singly(lambda keys: self.allowed(b[..., None], h[..., None], q[..., None], keys, lengths), k, q.numel(), lengths.k)
+
+    def _sliding(self, b: Index, h: Index, lengths: Lengths) -> Int64[Tensor, " n"]:
+        """The words of a rule of k - q from every distance that there is, from 1 - k_len on."""
+        distance = torch.arange(1 - lengths.k, lengths.q + BLOCK, device=b.device)
+        none = torch.zeros_like(distance)
+        return sliding(self.allowed(none, none, none, distance, lengths))
 
     def mask_mod(self, q_len: int, k_len: int) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]:
         """The rule as FlexAttention wants it: (b, h, q_idx, kv_idx) -> bool, queries counted from 0."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from heedful.attention.masks.arguments import integers
 from heedful.attention.masks.mask import Index, Lengths, Mask, Truth
+from heedful.attention.masks.spans import Span
 from heedful.errors import ShapeError, UsageError, unknown
 
 
@@ -74,6 +75,11 @@ class Padding(Mask):
         """The rule."""
         real = self.lengths[b * 0 if self.batch == 1 else b]
         return k < real if self.side == "right" else k >= lengths.k - real
+
+    def interval(self, b: Index, h: Index, q: Index, lengths: Lengths) -> Span:
+        """The real keys."""
+        real = self.lengths[b * 0 if self.batch == 1 else b]
+        return Span(0, real - 1) if self.side == "right" else Span(lengths.k - real, lengths.k - 1)
 
     def density(self, q_len: int, k_len: int) -> float:
         """Closed form."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from heedful.attention.masks.arguments import integers, whole
 from heedful.attention.masks.mask import Index, Lengths, Mask, Truth
+from heedful.attention.masks.spans import Span
 from heedful.errors import UsageError
 
 
@@ -55,7 +56,14 @@ class Prefix(Mask):
 
     def allowed(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Truth:
         """The rule."""
-        return k < (self.n if isinstance(self.n, int) else self.n[b * 0 if self.batch == 1 else b])
+        return k < self._length(b)
+
+    def interval(self, b: Index, h: Index, q: Index, lengths: Lengths) -> Span:
+        """The first keys."""
+        return Span(0, self._length(b) - 1)
+
+    def _length(self, b: Index) -> Index | int:
+        return self.n if isinstance(self.n, int) else self.n[b * 0 if self.batch == 1 else b]
 
     def density(self, q_len: int, k_len: int) -> float:
         """Closed form."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Int64
 from torch import Tensor
 
 from heedful.attention.masks.mask import Index, Lengths, Mask, Truth, four
@@ -73,6 +73,16 @@ class Rule(Mask):
         if any(found not in (1, size) for found, size in zip(table.shape, sizes, strict=True)):
             raise ShapeError(f"{self} gave the shape {tuple(table.shape)}: one that broadcasts to {sizes} would work")
         return table
+
+    def words(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Int64[Tensor, "..."]:
+        """Pair by pair; refused where the function does not answer for the pairs it was asked about."""
+        asked, found = (q + k).shape, self.allowed(b, h, q, k, lengths).shape
+        if len(found) > len(asked) or any(one not in (1, size) for one, size in zip(found[::-1], asked[::-1], strict=False)):
+            raise ShapeError(
+                f"{self} gave the shape {tuple(found)} for positions of the shape {tuple(asked)}: "
+                "one answer for each pair, looked up by q and k, would work"
+            )
+        return super().words(b, h, q, k, lengths)
 
     def settled(self, device: torch.device) -> None:
         """Ask about two sequences and two heads at once: an answer with such an axis depends on it."""

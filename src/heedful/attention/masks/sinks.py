@@ -7,6 +7,7 @@ from typing import final
 
 from heedful.attention.masks.arguments import whole
 from heedful.attention.masks.mask import Index, Lengths, Mask, Truth
+from heedful.attention.masks.spans import Span
 
 
 @final
@@ -30,6 +31,10 @@ class Sinks(Mask):
     def allowed(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Truth:
         """The rule."""
         return k < self.n
+
+    def interval(self, b: Index, h: Index, q: Index, lengths: Lengths) -> Span:
+        """The first keys."""
+        return Span(0, self.n - 1)
 
     def density(self, q_len: int, k_len: int) -> float:
         """Closed form."""

@@ -8,6 +8,7 @@ from typing import final
 from heedful.attention.masks.arguments import whole
 from heedful.attention.masks.density import share
 from heedful.attention.masks.mask import Index, Lengths, Mask, Truth
+from heedful.attention.masks.spans import Edges, States, multiples, unknown
 
 
 @final
@@ -33,6 +34,15 @@ class Strided(Mask):
     def allowed(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Truth:
         """The rule."""
         return (q - k) % self.stride == 0
+
+    @property
+    def shift(self) -> bool:
+        """The rule is one of k - q."""
+        return True
+
+    def blocks(self, b: Index, h: Index, q: Edges, k: Edges, lengths: Lengths) -> States:
+        """Nothing where no distance is a multiple of the stride."""
+        return States(multiples(q, k, self.stride), unknown(k).every | (self.stride == 1))
 
     def density(self, q_len: int, k_len: int) -> float:
         """Queries times keys of each residue."""

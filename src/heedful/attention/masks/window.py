@@ -8,6 +8,7 @@ from typing import final
 from heedful.attention.masks.arguments import whole
 from heedful.attention.masks.density import below, share
 from heedful.attention.masks.mask import Index, Lengths, Mask, Truth
+from heedful.attention.masks.spans import Span
 
 
 @final
@@ -36,6 +37,15 @@ class Window(Mask):
     def allowed(self, b: Index, h: Index, q: Index, k: Index, lengths: Lengths) -> Truth:
         """The rule."""
         return (k > q - self.size) & (k <= q + self.ahead)
+
+    @property
+    def shift(self) -> bool:
+        """The rule is one of k - q."""
+        return True
+
+    def interval(self, b: Index, h: Index, q: Index, lengths: Lengths) -> Span:
+        """The window."""
+        return Span(q - self.size + 1, q + self.ahead)
 
     def density(self, q_len: int, k_len: int) -> float:
         """Closed form."""
