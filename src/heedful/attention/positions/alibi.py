@@ -32,6 +32,7 @@ class ALiBi(Position):
 
     name = "alibi"
     adds_bias = True
+    shifts = True
 
     def __init__(self, slopes: Sequence[float] | None = None, symmetric: bool = True) -> None:
         super().__init__()

@@ -34,6 +34,7 @@ class T5RelativeBias(Position):
 
     name = "t5"
     adds_bias = True
+    shifts = True
 
     def __init__(self, heads: int, buckets: int = 32, max_distance: int = 128, bidirectional: bool = False) -> None:
         super().__init__()

@@ -23,6 +23,7 @@ class Additive(Score):
     """
 
     name = "additive"
+    pairwise = True
 
     def __init__(self, d_q: int, d_k: int, hidden: int, heads: int, shared: bool = False) -> None:
         super().__init__()

@@ -32,6 +32,7 @@ class Biased(Score):
 
     name = "biased"
     is_dot = True
+    adds_bias = True
 
     def __init__(
         self,
@@ -72,3 +73,11 @@ class Biased(Score):
         """The dot product and its bias."""
         check_heads(self, q, self.heads)
         return AsDot(q, k, self.bias(q.shape[2], k.shape[2]).to(q.dtype).unsqueeze(0))
+
+    def as_relative_dot(self, q: Float[Tensor, "b h q d"], k: Float[Tensor, "b g k d"]) -> AsDot:
+        """The dot product and, of a relative table, the entry of every distance."""
+        if self.radius is None:
+            return self.as_dot(q, k)
+        check_heads(self, q, self.heads)
+        ahead = torch.arange(1 - k.shape[2], q.shape[2], device=q.device)  # query 0 and key 0 are k_len - q_len apart
+        return AsDot(q, k, relative=self.table[:, (-ahead).clamp(-self.radius, self.radius) + self.radius].to(q.dtype))

@@ -26,6 +26,7 @@ class Concat(Score):
     """
 
     name = "concat"
+    pairwise = True
 
     def __init__(self, d_q: int, d_k: int, hidden: int, heads: int, shared: bool = False) -> None:
         super().__init__()

@@ -30,6 +30,7 @@ class ContentBiased(Score):
 
     name = "content_biased"
     is_dot = True
+    adds_bias = True
     ids: Int[Tensor, "b k"] | None = None
 
     def __init__(self, d: int, heads: int, width: int | None = None, *, vocabulary: int | None = None, shared: bool = False) -> None:

@@ -27,6 +27,7 @@ class Cosine(Score):
     """
 
     name = "cosine"
+    pairwise = True
     is_dot = True
 
     def __init__(self, learnable: bool = False, heads: int | None = None) -> None:
@@ -40,7 +41,7 @@ class Cosine(Score):
     def forward(self, q: Float[Tensor, "b h q d"], k: Float[Tensor, "b g k d"], scale: float | Tensor) -> Float[Tensor, "b h q k"]:
         """Scores (b, h, q, k)."""
         at = self.as_dot(q, k)
-        return dot(at.q, at.k) * scale
+        return dot(at.q * scale, at.k)
 
     def as_dot(self, q: Float[Tensor, "b h q d"], k: Float[Tensor, "b g k d"]) -> AsDot:
         """Both sides brought to length one; the learnable factor rides on the query."""

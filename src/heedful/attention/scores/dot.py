@@ -20,11 +20,12 @@ class Dot(Score):
     """
 
     name = "dot"
+    pairwise = True
     is_dot = True
 
     def forward(self, q: Float[Tensor, "b h q d"], k: Float[Tensor, "b g k d"], scale: float | Tensor) -> Float[Tensor, "b h q k"]:
         """Scores (b, h, q, k)."""
-        return dot(q, k) * scale
+        return dot(q * scale, k)
 
     def as_dot(self, q: Float[Tensor, "b h q d"], k: Float[Tensor, "b g k d"]) -> AsDot:
         """It is one already."""

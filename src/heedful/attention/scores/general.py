@@ -23,6 +23,7 @@ class General(Score):
     """
 
     name = "general"
+    pairwise = True
     is_dot = True
 
     def __init__(self, d_q: int, d_k: int, heads: int, shared: bool = False) -> None:
@@ -33,7 +34,7 @@ class General(Score):
     def forward(self, q: Float[Tensor, "b h q d_q"], k: Float[Tensor, "b g k d_k"], scale: float | Tensor) -> Float[Tensor, "b h q k"]:
         """Scores (b, h, q, k)."""
         at = self.as_dot(q, k)
-        return dot(at.q, at.k) * scale
+        return dot(at.q * scale, at.k)
 
     def as_dot(self, q: Float[Tensor, "b h q d_q"], k: Float[Tensor, "b g k d_k"]) -> AsDot:
         """A dot product of q W with k."""

@@ -32,6 +32,7 @@ class QueryBiased(Score):
 
     name = "query_biased"
     is_dot = True
+    adds_bias = True
 
     def __init__(
         self, d: int, max_k: int | None = None, heads: int = 1, *, radius: int | None = None, residual: bool = False, shared: bool = False

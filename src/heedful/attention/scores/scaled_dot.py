@@ -21,6 +21,7 @@ class ScaledDot(Score):
     """
 
     name = "scaled_dot"
+    pairwise = True
     is_dot = True
 
     def default_scale(self, d: int) -> float:
@@ -29,7 +30,7 @@ class ScaledDot(Score):
 
     def forward(self, q: Float[Tensor, "b h q d"], k: Float[Tensor, "b g k d"], scale: float | Tensor) -> Float[Tensor, "b h q k"]:
         """Scores (b, h, q, k)."""
-        return dot(q, k) * scale
+        return dot(q * scale, k)
 
     def as_dot(self, q: Float[Tensor, "b h q d"], k: Float[Tensor, "b g k d"]) -> AsDot:
         """It is one already."""

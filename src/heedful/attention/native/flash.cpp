@@ -1,0 +1,135 @@
+// The engine's doors, and which numbers are computed how. Loaded by library.py; no exception leaves.
+#include <omp.h>
+
+#include "amx.h"
+#include "amx_backward.h"
+#include "backward.h"
+#include "forward.h"
+#include "plain.h"
+#include "plain_backward.h"
+
+static thread_local Arena arena;
+
+// Turn what the engine wants turned once for all blocks; every thread of the region takes part.
+template <class E>
+static void pack(const Problem& p, char* packed) {
+    const long tiles = (p.k_len + BLOCK - 1) / BLOCK;
+#pragma omp for schedule(dynamic, 16)
+    for (long n = 0; n < p.b * p.g * tiles; ++n) E::pack(p, packed, n / tiles / p.g, n / tiles % p.g, n % tiles);
+}
+
+template <class E>
+static void forward(const Problem& p) {
+    const long blocks = (p.q_len + BLOCK - 1) / BLOCK, count = p.b * p.h * blocks;
+    static thread_local Arena shared;
+    shared.open(E::packed_bytes(p));
+    char* const packed = shared.data;
+#pragma omp parallel num_threads(p.threads)
+    {
+        arena.open(Forward<E>::bytes(p));
+        const NothingSmall here;
+        Forward<E> run(p, arena, packed);
+        if (E::packed_bytes(p)) pack<E>(p, packed);
+#pragma omp for schedule(dynamic)
+        for (long n = 0; n < count; ++n) run(n / blocks / p.h, n / blocks % p.h, blocks - 1 - n % blocks);
+    }
+}
+
+// The sums of dk and dv for one key/value head: (k_len, wide) each, in float or double.
+template <class T>
+struct Sums {
+    T *dk, *dv;
+    long dk_by, dv_by;
+};
+
+template <class E>
+static void backward(const Problem& p) {
+    using T = typename E::T;
+    using Number = typename E::Number;
+    const long blocks = (p.q_len + BLOCK - 1) / BLOCK, group = p.h / p.g, heads = p.b * p.g, count = heads * p.splits;
+    const long keys = (p.k_len + BLOCK - 1) / BLOCK * BLOCK, dk_wide = Backward<E>::wide(p.d), dv_wide = Backward<E>::wide(p.v_width);
+    const long numbers = keys * (dk_wide + dv_wide), relative = p.q_len + p.k_len - 1 + BLOCK;
+    static thread_local Arena shared, sums;
+    shared.open(E::packed_bytes(p));
+    sums.open((p.splits > 1 ? count : p.threads) * numbers * sizeof(T));
+    char* const packed = shared.data;
+    T* const all = (T*)sums.data;
+#pragma omp parallel num_threads(p.threads)
+    {
+        arena.open(Backward<E>::bytes(p));
+        const NothingSmall here;
+        Backward<E> run(p, arena, packed);
+        if (E::packed_bytes(p)) pack<E>(p, packed);
+#pragma omp for schedule(dynamic)
+        for (long n = 0; n < count; ++n) {
+            const long head = n / p.splits, b = head / p.g, g = head % p.g, split = n % p.splits;
+            T *dk = all + (p.splits > 1 ? n : omp_get_thread_num()) * numbers, *dv = dk + keys * dk_wide;
+            std::memset(dk, 0, numbers * sizeof(T));
+            const long turns = group * blocks;
+            for (long i = turns * split / p.splits; i < turns * (split + 1) / p.splits; ++i) {
+                const long h = g * group + i / blocks;
+                T* drelative = p.drelative ? (T*)p.drelative + ((split * p.b + b) * p.h + h) * relative : nullptr;
+                run(b, h, i % blocks, dk, dk_wide, dv, dv_wide, drelative);
+            }
+            if (p.splits > 1) continue;
+            for (long k = 0; k < p.k_len; ++k) {
+                narrow_row(dk + k * dk_wide, p.d, row_of<Number>(p.dk, b, g, k));
+                narrow_row(dv + k * dv_wide, p.v_width, row_of<Number>(p.dv, b, g, k));
+            }
+        }
+        if (p.splits > 1) {
+#pragma omp for
+            for (long n = 0; n < heads * p.k_len; ++n) {
+                const long head = n / p.k_len, k = n % p.k_len;
+                T* first = all + head * p.splits * numbers;
+                T *dk = first + k * dk_wide, *dv = first + keys * dk_wide + k * dv_wide;
+                for (long s = 1; s < p.splits; ++s) {
+                    for (long c = 0; c < p.d; ++c) dk[c] += dk[s * numbers + c];
+                    for (long c = 0; c < p.v_width; ++c) dv[c] += dv[s * numbers + c];
+                }
+                narrow_row(dk, p.d, row_of<Number>(p.dk, head / p.g, head % p.g, k));
+                narrow_row(dv, p.v_width, row_of<Number>(p.dv, head / p.g, head % p.g, k));
+            }
+        }
+    }
+}
+
+extern "C" int heedful_forward(const Problem* p) {
+    try {
+        switch (p->kind) {
+            case F32: forward<Plain<float, float>>(*p); return 0;
+            case F64: forward<Plain<double, double>>(*p); return 0;
+            case F16: forward<Plain<Float16, float>>(*p); return 0;
+            case BF16:
+#if defined(HEEDFUL_AMX)
+                if (amx_allowed()) return forward<Amx>(*p), 0;
+#endif
+                forward<Plain<BFloat16, float>>(*p);
+                return 0;
+            default: return 1;
+        }
+    } catch (...) {
+        return 2;
+    }
+}
+
+extern "C" int heedful_backward(const Problem* p) {
+    try {
+        switch (p->kind) {
+            case F32: backward<PlainBackward<float, float>>(*p); return 0;
+            case F64: backward<PlainBackward<double, double>>(*p); return 0;
+            case F16: backward<PlainBackward<Float16, float>>(*p); return 0;
+            case BF16:
+#if defined(HEEDFUL_AMX)
+                if (amx_allowed()) return backward<AmxBackward>(*p), 0;
+#endif
+                backward<PlainBackward<BFloat16, float>>(*p);
+                return 0;
+            default: return 1;
+        }
+    } catch (...) {
+        return 2;
+    }
+}
+
+extern "C" int heedful_problem_size() { return (int)sizeof(Problem); }
