@@ -56,7 +56,7 @@ def test_weights_are_given_before_dropout() -> None:
     q, k, v = qkv()
     plain = heedful.attend(q, k, v, return_weights=True)[1]
     out, weights = heedful.attend(q, k, v, dropout=0.5, seed=1, return_weights=True)
-    assert torch.equal(plain, weights)
+    torch.testing.assert_close(plain, weights)
     assert not torch.allclose(out, heedful.attend(q, k, v))
 
 
@@ -99,7 +99,7 @@ def test_summaries_are_those_of_the_weights() -> None:
         ({"weighting": "softmx"}, UsageError, "did you mean 'softmax'"),
         ({"position": "rop"}, UsageError, "did you mean 'rope'"),
         ({"backend": "naif"}, UsageError, "did you mean 'naive'"),
-        ({"backend": "sdpa", "softcap": 3.0}, Unsupported, "no softcap; naive would work"),
+        ({"backend": "sdpa", "softcap": 3.0}, Unsupported, "no softcap; .*naive would work"),
         ({"backend": "sdpa", "return_weights": True}, Unsupported, "no weights"),
         ({"mask": torch.ones(5, 7)}, UsageError, "bias="),
         ({"mask": torch.ones(5, 6, dtype=torch.bool)}, ShapeError, "6"),
@@ -163,8 +163,11 @@ def test_a_region_names_the_backend() -> None:
 
 def test_why_gives_each_backend_its_word() -> None:
     q, k, v = qkv()
-    words = heedful.why(q, k, v, mask=Window(3), weighting="sparsemax")
-    assert {w.backend: w.reason for w in words} == {"sdpa": "it computes softmax only, not sparsemax", "naive": None}
+    words = heedful.why(q.repeat(1, 1, 9, 1), k, v, mask=Window(3), weighting="sparsemax")  # more queries than a step of generation has
+    reasons = {w.backend: w.reason for w in words}
+    assert reasons["sdpa"] == reasons["banded"] == "it computes softmax only, not sparsemax"
+    assert reasons["naive"] is None
+    assert all((w.milliseconds is None) is (w.reason is not None) for w in words)
     assert "-> naive" in str(words)
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from heedful.attention.attend import attend
+from heedful.attention.linear import chunked
 from heedful.attention.linear.attention import CAUSAL_ONLY
 from heedful.errors import ShapeError, Unsupported, UsageError
 from heedful.linear import Elu1, FeatureMap, Kernel, RandomFeatures, State, linear_attention, step
@@ -54,6 +55,19 @@ def test_every_form_equals_naive(phi: FeatureMap, form: str, causal: bool, queri
     q, k, v = tensors(queries, keys)
     expected, end = linear_attention(q, k, v, feature_map=phi, causal=causal, form="naive", return_state=True)
     found, state = linear_attention(q, k, v, feature_map=phi, causal=causal, form=form, return_state=True)
+    same(found, expected, (q, k, v))
+    torch.testing.assert_close((state.s, state.z), (end.s, end.z))
+
+
+@pytest.mark.parametrize("rows", [1, 200, 600, 1 << 20])
+@pytest.mark.parametrize(("queries", "keys"), [(300, 300), (257, 300), (300, 257)])
+def test_chunks_by_heads_and_stretches_equal_naive(rows: int, queries: int, keys: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As few keys at once as may be, a head at a time, two heads, and all."""
+    monkeypatch.setattr(chunked, "ROWS", rows)
+    q, k, v = tensors(queries, keys)
+    start = State(*(x.detach() for x in linear_attention(q, k, v, causal=True, return_state=True)[1]))
+    expected, end = linear_attention(q, k, v, causal=True, form="naive", state=start, return_state=True)
+    found, state = linear_attention(q, k, v, causal=True, form="chunked", state=start, return_state=True)
     same(found, expected, (q, k, v))
     torch.testing.assert_close((state.s, state.z), (end.s, end.z))
 

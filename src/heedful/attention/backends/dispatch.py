@@ -1,8 +1,9 @@
-"""Choosing a backend for a call: the first of the table that can serve it, or the one that was named."""
+"""Choosing a backend for a call: the one that will be quickest of those that can serve it, or the one that was named."""
 
 from __future__ import annotations
 
 from heedful.attention.backends.backend import Backend
+from heedful.attention.backends.quickest import quickest
 from heedful.attention.backends.region import chosen
 from heedful.attention.backends.table import BACKENDS
 from heedful.attention.call import Call, Result
@@ -12,7 +13,7 @@ from heedful.errors import Unsupported, unknown
 def pick(call: Call, name: str) -> Backend:
     """The backend that serves `call`; a named one that cannot is refused with its reason and those that can."""
     if name == "auto":
-        return next(row for row in BACKENDS if row.why_not(call) is None)
+        return quickest(call, BACKENDS)
     for row in BACKENDS:
         if row.name == name:
             reason = row.why_not(call)
@@ -24,5 +25,5 @@ def pick(call: Call, name: str) -> Backend:
 
 
 def serve(call: Call, backend: str = "auto") -> Result:
-    """Compute the call on the backend it names, or the region's, or the first that can."""
+    """Compute the call on the backend it names, or the region's, or the quickest that can."""
     return pick(call, chosen(backend)).run(call)

@@ -65,7 +65,8 @@ def masked(call: Call, scores: Float[Tensor, "b h q k"]) -> Float[Tensor, "b h q
 def weighed(call: Call, scores: Float[Tensor, "b h q k"]) -> Float[Tensor, "b h q k"]:
     """The weighting of each row; a sink logit is one more column that takes weight and gives no value."""
     if call.sink_logits is None:
-        return call.weighting(scores)
+        plain = call.mask is None and call.bias is None
+        return call.weighting.unblocked(scores) if plain else call.weighting(scores)
     return call.weighting(with_sink(call.sink_logits, scores))[..., :-1]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.nn.attention.bias import causal_lower_right
 from torch.nn.functional import scaled_dot_product_attention
 
 from heedful.attention.call import Call, Result
@@ -43,11 +44,12 @@ def run(call: Call) -> Result:
     query, scale = (at.q * factor.to(at.q.dtype), 1.0) if isinstance(factor, Tensor) else (at.q, factor)
     terms = [term for term in (at.bias, call.added()) if term is not None]
     causal = not terms and is_upper_left_causal(call)
+    lower_right = not terms and query.shape[1] == at.k.shape[1] and is_lower_right_on_cuda(call)
     out = scaled_dot_product_attention(
         query,
         at.k,
         call.v,
-        attn_mask=None if causal else torch_mask(call, terms),
+        attn_mask=None if causal else causal_lower_right(*call.sizes[2:]) if lower_right else torch_mask(call, terms),
         dropout_p=call.dropout,
         is_causal=causal,
         scale=scale,
@@ -61,11 +63,29 @@ def is_upper_left_causal(call: Call) -> bool:
     return isinstance(call.mask, Causal) and bool(call.q.shape[2] == call.k.shape[2])  # a symbol under export otherwise
 
 
+def is_lower_right_on_cuda(call: Call) -> bool:
+    """Whether torch's flash kernel takes a causal mask that ends at the last key without a table; its other kernels make one.
+
+    To be checked on such a device.
+    """
+    _, _, q, k = call.sizes
+    if not isinstance(call.mask, Causal) or not call.q.is_cuda or torch.compiler.is_compiling():
+        return False
+    fits = call.q.dtype in (torch.float16, torch.bfloat16) and call.q.shape[-1] == call.v.shape[-1] and call.q.shape[-1] <= 256
+    return fits and q < k
+
+
 def torch_mask(call: Call, terms: list[Float[Tensor, "..."]]) -> Float[Tensor, "..."] | Bool[Tensor, "..."] | None:
-    """The mask as booleans, or, where something is added to the scores, as that with -inf in the blocked places."""
+    """The mask and what is added to the scores, as torch takes them."""
     q_len, k_len = call.q.shape[2], call.k.shape[2]
     allowed = None if call.mask is None else call.mask.dense(q_len, k_len, call.q.device)
-    if not terms:
+    return combined(allowed, sum(terms[1:], terms[0]) if terms else None, call.q.dtype)
+
+
+def combined(
+    allowed: Bool[Tensor, "..."] | None, added: Float[Tensor, "..."] | None, dtype: torch.dtype
+) -> Float[Tensor, "..."] | Bool[Tensor, "..."] | None:
+    """The mask as booleans, or, where something is added to the scores, as that with -inf in the blocked places."""
+    if added is None:
         return allowed
-    added = sum(terms[1:], terms[0]).to(call.q.dtype)
-    return added if allowed is None else torch.where(allowed, added, float("-inf"))
+    return added.to(dtype) if allowed is None else torch.where(allowed, added.to(dtype), float("-inf"))

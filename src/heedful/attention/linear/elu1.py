@@ -26,5 +26,5 @@ class Elu1(FeatureMap):
     def forward(self, x: Float[Tensor, "b n t d"]) -> Float[Tensor, "b n t d"]:
         """The features, in at least float32."""
         x = x.to(torch.promote_types(x.dtype, torch.float32))
-        # exp and not elu + 1, which would cancel to zero from x = -17 down; the clamp keeps the branch not taken finite.
-        return torch.where(x > 0, x + 1.0, x.clamp(max=0.0).exp())
+        # exp and not elu + 1, which would cancel to zero from x = -17 down. A sum, where a choice of two would be twice as slow.
+        return x.clamp(max=0.0).exp() + x.relu()

@@ -28,6 +28,7 @@ class Kernel(Score):
     """
 
     name = "kernel"
+    pairwise = True
 
     def __init__(self, feature_map: FeatureMap | None = None) -> None:
         super().__init__()

@@ -23,6 +23,10 @@ class Weighting(ABC):
     def __call__(self, scores: Float[Tensor, "*rows k"]) -> Float[Tensor, "*rows k"]:
         """The weights of each row; blocked entries are -inf."""
 
+    def unblocked(self, scores: Float[Tensor, "*rows k"]) -> Float[Tensor, "*rows k"]:
+        """The same where it is known that no entry is -inf."""
+        return self(scores)
+
 
 def blocked(scores: Float[Tensor, "*rows k"]) -> tuple[Float[Tensor, "*rows k"], Bool[Tensor, "*rows k"]]:
     """The scores with every entry of an empty row set to 0, and which entries are blocked: the way to no NaN."""
