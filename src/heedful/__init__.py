@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from heedful.attention.attend import attend
     from heedful.attention.backends.region import backend
     from heedful.attention.merge import merge
+    from heedful.attention.predict import predict_cost
     from heedful.attention.select import Select
     from heedful.attention.summary import Summary
     from heedful.attention.why import why
+    from heedful.bench.calibrate import measure
     from heedful.errors import HeedfulError
     from heedful.layers.convert import convert
     from heedful.layers.multihead import MultiHeadAttention
@@ -33,7 +35,9 @@ HOMES = {
     "attend": "heedful.attention.attend",
     "backend": "heedful.attention.backends.region",
     "convert": "heedful.layers.convert",
+    "measure": "heedful.bench.calibrate",
     "merge": "heedful.attention.merge",
+    "predict_cost": "heedful.attention.predict",
     "why": "heedful.attention.why",
 }
 ROOMS = ("gates", "linear", "masks", "positions", "scores", "weightings")
@@ -50,8 +54,10 @@ __all__ = [
     "gates",
     "linear",
     "masks",
+    "measure",
     "merge",
     "positions",
+    "predict_cost",
     "scores",
     "weightings",
     "why",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from cyclopts import App
 
+from heedful.cli.bench import bench
 from heedful.cli.demo import demo
 from heedful.cli.evaluate import evaluate
 from heedful.cli.explain import explain
@@ -17,7 +18,7 @@ from heedful.cli.train import train
 from heedful.version import __version__
 
 HELP = "Spend attention within a budget, and show where it went."
-COMMANDS: tuple[Callable[..., None], ...] = (demo, train, evaluate, predict, explain, look, mechanisms)
+COMMANDS: tuple[Callable[..., None], ...] = (demo, train, evaluate, predict, explain, look, mechanisms, bench)
 
 
 def build() -> App:

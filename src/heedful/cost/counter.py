@@ -1,7 +1,7 @@
 """Counting the operations of a run, the CPU's fused kernels included.
 
 torch.utils.flop_counter knows matrix products, convolutions and the fused attention of CUDA; on a CPU it counts nothing
-for fused attention and nothing for an LSTM. Their formulas are added here.
+for fused attention, nothing for an LSTM, and nothing for products added in place. Their formulas are added here.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from heedful.cost.attention import Sizes, backward, forward
+from heedful.cost.formulas import product
 
 Shape = Sequence[int]
 Formula = Callable[..., int]
@@ -31,6 +32,7 @@ def counter() -> FlopCounterMode:
     kernels: dict[Any, Formula] = {
         aten._scaled_dot_product_flash_attention_for_cpu: _attention,
         aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
+        aten.baddbmm_: _added,
         aten.mkldnn_rnn_layer: _recurrent,
         aten.mkldnn_rnn_layer_backward: _recurrent_backward,
     }
@@ -47,6 +49,11 @@ def _attention(q: Shape, k: Shape, v: Shape, *rest: Any, **options: Any) -> int:
 
 def _attention_backward(out: Shape, q: Shape, k: Shape, v: Shape, *rest: Any, **options: Any) -> int:
     return backward(_sizes(q, k, v)).operations
+
+
+def _added(into: Shape, left: Shape, right: Shape, *rest: Any, **options: Any) -> int:
+    """Batches of products, added to what is there."""
+    return product(left[1], left[2], right[2], batch=left[0]).operations
 
 
 def _recurrent(x: Shape, of_input: Shape, of_state: Shape, *rest: Any, **options: Any) -> int:

@@ -1,0 +1,1 @@
+"""`heedful bench`: correctness first, then time, each figure a ratio to a peer in the same run."""
