@@ -17,6 +17,8 @@ T = TypeVar("T", bound=Tensor)
 class Select:
     """The heads and the queries whose weights are wanted, by index (negative ones count from the end); None means all.
 
+    With `average`, one matrix (b, 1, q, k): the mean over those heads, for which the engines hold no matrix of each head.
+
     >>> import torch, heedful
     >>> q = torch.randn(1, 4, 6, 8)
     >>> out, weights = heedful.attend(q, q, q, return_weights=heedful.Select(heads=[0, 3], queries=[-1]))
@@ -26,6 +28,7 @@ class Select:
 
     heads: Sequence[int] | None = None
     queries: Sequence[int] | None = None
+    average: bool = False
 
     def check(self, heads: int, queries: int) -> None:
         """Refuse an index that is not there."""
@@ -38,4 +41,6 @@ class Select:
         """The chosen part of weights (b, h, q, k)."""
         if self.heads is not None:
             weights = weights[:, list(self.heads)]
-        return weights if self.queries is None else weights[:, :, list(self.queries)]
+        if self.queries is not None:
+            weights = weights[:, :, list(self.queries)]
+        return weights.mean(1, keepdim=True) if self.average else weights

@@ -15,6 +15,7 @@ from heedful.attention.positions.position import Position
 from heedful.attention.resolve import Options
 from heedful.attention.scores.scaled_dot import ScaledDot
 from heedful.attention.scores.score import Score
+from heedful.attention.select import Select
 from heedful.attention.weightings.softmax import Softmax
 from heedful.attention.weightings.weighting import Weighting
 from heedful.layers.pending import Pending
@@ -93,7 +94,7 @@ class AttentionLayer(nn.Module, ABC):
         assert weight is not None
         return linear(x, weight, bias)
 
-    def attended(self, call: Pending, weights: bool) -> tuple[Float[Tensor, "b q m"], Float[Tensor, "b h q k"] | None]:
+    def attended(self, call: Pending, weights: bool | Select) -> tuple[Float[Tensor, "b q m"], Float[Tensor, "b h q k"] | None]:
         """The heads' outputs, joined and projected, and the weights if they are wanted."""
         if self.bias_k is not None or self.zero_key:
             self.add_keys(call)
@@ -110,8 +111,8 @@ class AttentionLayer(nn.Module, ABC):
             "dropout": self.dropout if self.training else 0.0,
             "backend": self.backend,
         }
-        if weights:
-            out, seen = attend(call.q, call.k, call.v, return_weights=True, **options)
+        if weights is not False:
+            out, seen = attend(call.q, call.k, call.v, return_weights=weights, **options)
             return self.joined(out, call.stream), seen
         return self.joined(attend(call.q, call.k, call.v, **options), call.stream), None
 

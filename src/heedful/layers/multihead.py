@@ -19,6 +19,7 @@ from heedful.attention.masks.mask import Mask
 from heedful.attention.positions.position import Position
 from heedful.attention.scores.content_biased import ContentBiased
 from heedful.attention.scores.score import Score
+from heedful.attention.select import Select
 from heedful.attention.weightings.weighting import Weighting
 from heedful.errors import Unsupported
 from heedful.layers import named, torch_state
@@ -159,7 +160,7 @@ class MultiHeadAttention(AttentionLayer):
         ids: Tensor | None = ...,
         cache: Cache | ContextCache | None = ...,
         stream: Tensor | None = ...,
-        trace: Literal[True],
+        trace: Literal[True] | Select,
     ) -> tuple[Tensor, Trace]: ...
     def forward(
         self,
@@ -172,9 +173,9 @@ class MultiHeadAttention(AttentionLayer):
         ids: Int[Tensor, "b k"] | None = None,
         cache: Cache | ContextCache | None = None,
         stream: Float[Tensor, "b q m"] | None = None,
-        trace: bool = False,
+        trace: bool | Select = False,
     ) -> Float[Tensor, "b q m"] | tuple[Float[Tensor, "b q m"], Trace]:
-        """What each place of x takes in, and with `trace` the weights (b, h, q, k) it took it with.
+        """What each place of x takes in, and with `trace` the weights (b, h, q, k) it took it with, or a `Select` of them.
 
         Arguments:
             context: what keys and values are read from; x itself unless given. `values`: what the values are read from.

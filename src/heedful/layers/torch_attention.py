@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from heedful.attention.masks.causal import Causal
 from heedful.attention.masks.dense import Dense
 from heedful.attention.masks.mask import Mask
+from heedful.attention.select import Select
 from heedful.errors import UsageError
 from heedful.layers.attention import PROJECTIONS, AttentionLayer
 from heedful.layers.pending import Pending
@@ -67,9 +68,10 @@ class TorchAttention(AttentionLayer):
         q, k, v = self.project(x) if query is key and same and self.widths.packed else self.project(x, context, None if same else values)
         padding = key_padding_mask if batched or key_padding_mask is None else key_padding_mask[None]
         mask, bias = meant(q, k, attn_mask, padding, hinted=is_causal, exact=need_weights)
-        out, weights = self.attended(Pending(q, k, v, self.score, self.both(mask), bias, self.position), need_weights)
+        wanted = Select(average=average_attn_weights) if need_weights else False
+        out, weights = self.attended(Pending(q, k, v, self.score, self.both(mask), bias, self.position), wanted)
         if weights is not None and average_attn_weights:
-            weights = weights.mean(dim=1)
+            weights = weights[:, 0]
         if not batched:
             return out[0], None if weights is None else weights[0]
         return out if self.batch_first else out.transpose(0, 1), weights

@@ -91,15 +91,6 @@ def vars_of(summary: heedful.Summary) -> dict[str, Any]:
     }
 
 
-def test_gradients_of_summaries_are_left_to_naive() -> None:
-    q, k, v = inputs()
-    with pytest.raises(heedful.HeedfulError, match="whole matrix"):
-        attend(q, k, v, summaries=("entropy",), backend="tiled")
-    _, summary = attend(q, k, v, summaries=("entropy",))
-    assert summary.entropy is not None
-    assert summary.entropy.requires_grad
-
-
 def test_autocast_computes_in_its_type() -> None:
     q, k, v = inputs(dtype=torch.float32)
     with torch.autocast("cpu", dtype=torch.bfloat16):

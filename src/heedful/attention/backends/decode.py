@@ -13,8 +13,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from heedful.attention.backends import naive, sdpa
-from heedful.attention.backends.slab import Slab, slab_of
+from heedful.attention.backends import naive, sdpa, step
+from heedful.attention.backends.slab import Slab, placed, slab_of
 from heedful.attention.call import Call, Result
 from heedful.attention.summary import summarise
 
@@ -36,8 +36,18 @@ def why_not(call: Call) -> str | None:
 
 
 def run(call: Call) -> Result:
-    """The call over the keys that the mask leaves: in products alone where that is all there is to it, else as the formula says."""
+    """The call over the keys that the mask leaves: by the library where it can, else by torch's operations."""
+    quick = step.why_not(call) is None
+    ranges = step.ranges_of(call) if quick else None
+    if ranges is not None:
+        return step.over(call, ranges)
     slab = slab_of(call)
+    result = step.over_slab(call, slab) if quick else None
+    return by_torch(call, slab) if result is None else result
+
+
+def by_torch(call: Call, slab: Slab) -> Result:
+    """In products alone where that is all there is to it, else as the formula says."""
     if sdpa.why_not(call) is not None:
         return written(call, slab)
     if len(slab.places) == 1 or call.q.dtype in HALVES:
@@ -116,20 +126,6 @@ def written(call: Call, slab: Slab) -> Result:
 def adds(call: Call) -> bool:
     """Whether anything is added to the scores."""
     return call.bias is not None or (call.position is not None and call.position.adds_bias)
-
-
-def placed(call: Call, slab: Slab, q: Tensor, k: Tensor) -> tuple[Tensor, list[Tensor], Float[Tensor, "..."] | None]:
-    """Queries, and the keys of the slab, at their positions, with what is added to their scores."""
-    keys = slab.of(k)
-    bias = None if call.bias is None else slab.columns(call.bias)
-    if call.position is None:
-        return q, keys, bias
-    at_q, at_k = call.places()
-    at_kept = [at_k[place] for place in slab.places]
-    keys = [call.position.rotate(part, at) for part, at in zip(keys, at_kept, strict=True)]
-    place = call.position.bias(q.shape[1], at_q, at_kept[0] if len(at_kept) == 1 else torch.cat(at_kept))
-    added = bias if place is None else place if bias is None else bias + place
-    return call.position.rotate(q, at_q), keys, added
 
 
 def folded(table: Bool[Tensor, "..."] | Float[Tensor, "..."] | None, h: int, g: int, q: int) -> Tensor | None:

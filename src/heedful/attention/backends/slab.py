@@ -77,4 +77,18 @@ def narrowed(places: list[Place], allowed: Bool[Tensor, "#b #h #q n"], k_len: in
     return Slab([place], None if bool(left.all()) else left)
 
 
+def placed(call: Call, slab: Slab, q: Tensor, k: Tensor) -> tuple[Tensor, list[Tensor], Float[Tensor, "..."] | None]:
+    """Queries, and the keys of the slab, at their positions, with what is added to their scores."""
+    keys = slab.of(k)
+    bias = None if call.bias is None else slab.columns(call.bias)
+    if call.position is None:
+        return q, keys, bias
+    at_q, at_k = call.places()
+    at_kept = [at_k[place] for place in slab.places]
+    keys = [call.position.rotate(part, at) for part, at in zip(keys, at_kept, strict=True)]
+    place = call.position.bias(q.shape[1], at_q, at_kept[0] if len(at_kept) == 1 else torch.cat(at_kept))
+    added = bias if place is None else place if bias is None else bias + place
+    return call.position.rotate(q, at_q), keys, added
+
+
 LEAST = 256  # keys; below, looking for those that none sees costs more than attending to them

@@ -194,11 +194,18 @@ struct Amx {
         const Pairs put{slot + c * L};
         const float scale = s.factor * (float)LOG2E;
         const bool done = s.plain(t) ? weigh_below<COARSE>(run, t, c, scores, [=](long, Vec<T> raw) { return raw * scale; }, put)
+                          : s.relative && !t.words && !s.bent()
+                              ? weigh_below<COARSE>(run, t, c, scores, Sloped{s.relative + t.query + c * L - t.key + s.k_len - 1, scale}, put)
                           : s.bent() ? weigh_below<COARSE>(run, t, c, scores, [&](long k, Vec<T> raw) { return finished(s, t, k, c, raw); }, put)
                                      : weigh_below<COARSE>(run, t, c, scores, [&](long k, Vec<T> raw) { return shifted(s, t, k, c, raw); }, put);
         if (done) blank(t, c);
         return done;
     }
+    struct Sloped {
+        const float* line;
+        float scale;
+        Vec<float> operator()(long k, Vec<float> raw) const { return raw * scale + load<Vec<float>>(line - k); }
+    };
     struct Pairs {
         uint32_t* to;
         void operator()(long key, Vec<float> a, Vec<float> b) const { store(to + key / 2 * BLOCK, rounded(a, b)); }
@@ -208,7 +215,7 @@ struct Amx {
         for (long key = (t.high[c] + 1) / 2 * 2; key % 32; key += 2) store(slot + key / 2 * BLOCK + c * L, Vec<float>{});
     }
     void settle(const Tile<T>& t, long c, const T* weights) {
-        const Pairs put{w + waiting * BLOCK / 2 * BLOCK + c * L};
+        const Pairs put{slot + c * L};
         const T* at = weights + c * L;
         long key = t.low[c];
         for (; key + 2 <= t.high[c]; key += 2) put(key, load<Vec<T>>(at + key * BLOCK), load<Vec<T>>(at + (key + 1) * BLOCK));
@@ -240,13 +247,15 @@ struct Amx {
 
     // All tiles of a block, some at a time, for one half of its queries and then for the other: what a half works on stays in
     // the first cache, and the keys and values in the second.
-    template <class Soften>
-    void sweep(const Entries& entries, long block, long b, long g, T* scores, T* out, Soften soften) {
+    template <class Place, class Soften>
+    void sweep(const Entries& entries, long block, long b, long g, Place place, T* out, Soften soften) {
         constexpr long SOME = 8;
+        T* const scores = place(0);
         const bool both = p.q_len - block * BLOCK > BLOCK / 2;
-        for (long from = entries.from; from < entries.to; from += SOME)
+        for (long from = 0; from < entries.count(); from += SOME)
             for (long of = 0; of < 1 + both; ++of) {
-                for (long e = from; e < std::min(from + SOME, entries.to); ++e) {
+                for (long n = from; n < std::min(from + SOME, entries.count()); ++n) {
+                    const long e = entries.at(n);
                     Tile<T> t = entries.tile<T>(e, block);
                     t.range(KEYS_BY, COLUMNS_BY);
                     read(t, b, g);

@@ -7,11 +7,14 @@ from torch import Tensor
 
 from heedful.attention.native.fill import BLOCK, Filled, alike, dense, filled, steps
 from heedful.attention.native.library import call, matrix
+from heedful.attention.tiles.backward import backward as by_tiles
 from heedful.attention.tiles.work import Given, Gradients, Work
 
 
 def backward(work: Work, given: Given) -> Gradients:
     """The gradients of the tensors that `given` needs."""
+    if "factor" in given.needs and isinstance(work.factor, Tensor) and not work.factor.all():
+        return by_tiles(work, given)  # a factor of 0 leaves no trace in the gradient of q
     f = filled(work)
     p = f.problem
     out, d_out = dense(given.out.detach()), dense(given.d_out.detach())
@@ -70,7 +73,7 @@ def by_pair(work: Work, f: Filled, given: Given) -> Tensor | None:
 
 
 def of_factor(work: Work, q: Tensor, dq: Tensor) -> Tensor:
-    """Σ q · dq over the factor: the gradient of q holds it once. (`why_not` keeps a factor of 0 away.)"""
+    """Σ q · dq over the factor: the gradient of q holds it once."""
     assert isinstance(work.factor, Tensor)
     total = (q.double() * dq.double()).sum((0, 2, 3)) / work.factor.double()
     return total.sum_to_size(work.factor.shape).to(work.factor.dtype)

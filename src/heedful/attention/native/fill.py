@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -46,8 +47,8 @@ def alike(x: Tensor, width: int) -> Tensor:
 
 
 def reversed_line(relative: Float[Tensor, "#h n"], real: torch.dtype) -> Float[Tensor, "#h m"]:
-    """By query less key, and a block longer, so that whole vectors may be read."""
-    return torch.nn.functional.pad(relative.detach().to(real).flip(-1), (0, BLOCK))
+    """By query less key, in powers of two, and a block longer, so that whole vectors may be read."""
+    return torch.nn.functional.pad(relative.detach().to(real).flip(-1) * math.log2(math.e), (0, BLOCK))
 
 
 def filled(work: Work) -> Filled:

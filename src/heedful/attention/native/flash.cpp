@@ -1,14 +1,28 @@
 // The engine's doors, and which numbers are computed how. Loaded by library.py; no exception leaves.
 #include <omp.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 #include "amx.h"
 #include "amx_backward.h"
 #include "backward.h"
+#include "decode.h"
 #include "forward.h"
 #include "plain.h"
 #include "plain_backward.h"
 
 static thread_local Arena arena;
+
+// Large results are written once from end to end: large pages, where the system has them, spare a fault every 4 KiB.
+static void in_large_pages(void* from, size_t bytes) {
+#if defined(__linux__)
+    constexpr size_t page = 2 << 20;
+    const size_t low = ((size_t)from + page - 1) / page * page, high = ((size_t)from + bytes) / page * page;
+    if (low < high) madvise((void*)low, high - low, MADV_HUGEPAGE);
+#endif
+}
+constexpr long ALONE = 1 << 18;  // bytes; fewer are read sooner than another thread is called
 
 // Turn what the engine wants turned once for all blocks; every thread of the region takes part.
 template <class E>
@@ -24,6 +38,7 @@ static void forward(const Problem& p) {
     static thread_local Arena shared;
     shared.open(E::packed_bytes(p));
     char* const packed = shared.data;
+    if (p.weights && !p.weight_mean) in_large_pages(p.weights, p.b * p.weight_heads * p.weight_rows * p.k_len * sizeof(typename E::Number));
 #pragma omp parallel num_threads(p.threads)
     {
         arena.open(Forward<E>::bytes(p));
@@ -31,7 +46,11 @@ static void forward(const Problem& p) {
         Forward<E> run(p, arena, packed);
         if (E::packed_bytes(p)) pack<E>(p, packed);
 #pragma omp for schedule(dynamic)
-        for (long n = 0; n < count; ++n) run(n / blocks / p.h, n / blocks % p.h, blocks - 1 - n % blocks);
+        for (long n = 0; n < (p.weight_mean ? p.b * blocks : count); ++n)
+            if (p.weight_mean)  // one thread for all heads of a block, since they add up in one place
+                for (long h = 0; h < p.h; ++h) run(n / blocks, h, blocks - 1 - n % blocks);
+            else
+                run(n / blocks / p.h, n / blocks % p.h, blocks - 1 - n % blocks);
     }
 }
 
@@ -94,6 +113,43 @@ static void backward(const Problem& p) {
     }
 }
 
+// Each thread takes shares of the heads' keys; the shares are as many as keep every thread busy to the end.
+template <class Number>
+static void decode(const Step& s) {
+    using Run = Decode<Number>;
+    using T = typename Run::T;
+    long kept = 0;
+    for (long i = 0; i < s.count; ++i) kept += s.ranges[2 * i + 1] - s.ranges[2 * i];
+    const long heads = s.b * s.g, tiles = (kept + Run::TILE - 1) / Run::TILE, rows = Run::rows_of(s);
+    const bool alone = s.threads == 1 || heads * kept * (s.d + s.v_width) * (long)sizeof(Number) < ALONE;
+    const long wanted = alone || heads % s.threads == 0 ? 1 : (4 * s.threads + heads - 1) / heads;
+    const long shares = std::max(1l, std::min(wanted, tiles / 4)), numbers = Partial<T>::numbers(rows, Run::wide(s.v_width));
+    static thread_local Arena found;
+    found.open(heads * shares * numbers * sizeof(T) + 64);
+    T* const all = (T*)found.data;
+    const auto work = [&](long n) {
+        Run run(s, arena);
+        const long first = tiles * (n % shares) / shares * Run::TILE, last = tiles * (n % shares + 1) / shares * Run::TILE;
+        run(n / shares / s.g, n / shares % s.g, first, std::min(kept, last), Partial<T>(all + n * numbers, rows));
+    };
+    const auto finish = [&](long n) { Run(s, arena).finish(n / s.g, n % s.g, all + n * shares * numbers, shares); };
+#pragma omp parallel num_threads(alone ? 1 : s.threads)
+    {
+        const NothingSmall here;
+        arena.open(Run::bytes(s));
+#pragma omp for schedule(dynamic)
+        for (long n = 0; n < heads * shares; ++n) {
+            arena.used = 0;
+            work(n);
+        }
+#pragma omp for
+        for (long n = 0; n < heads; ++n) {
+            arena.used = 0;
+            finish(n);
+        }
+    }
+}
+
 extern "C" int heedful_forward(const Problem* p) {
     try {
         switch (p->kind) {
@@ -132,4 +188,19 @@ extern "C" int heedful_backward(const Problem* p) {
     }
 }
 
+extern "C" int heedful_decode(const Step* s) {
+    try {
+        switch (s->kind) {
+            case F32: return decode<float>(*s), 0;
+            case F64: return decode<double>(*s), 0;
+            case F16: return decode<Float16>(*s), 0;
+            case BF16: return decode<BFloat16>(*s), 0;
+            default: return 1;
+        }
+    } catch (...) {
+        return 2;
+    }
+}
+
 extern "C" int heedful_problem_size() { return (int)sizeof(Problem); }
+extern "C" int heedful_step_size() { return (int)sizeof(Step); }

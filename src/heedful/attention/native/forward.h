@@ -15,14 +15,14 @@ struct Forward {
     Extras<T, E::COARSE> extras;
     Running<T>* run;
     bool steady[COLUMNS];  // whether the last tile left a vector's reference where it was
-    T *scores, *out, *turned, *lse, *inverse, *last;
+    T *scores, *out, *turned, *own, *lse, *inverse, *last;
 
     static size_t bytes(const Problem& p) {
-        return E::bytes(p) + Extras<T, E::COARSE>::bytes(p) + sizeof(Running<T>) + (2 * BLOCK * BLOCK + (2 * (p.v_width + 32) + 4) * BLOCK + 512) * sizeof(T) + 4096;
+        return E::bytes(p) + Extras<T, E::COARSE>::bytes(p) + sizeof(Running<T>) + (3 * BLOCK * BLOCK + (2 * (p.v_width + 32) + 4) * BLOCK + 512) * sizeof(T) + 4096;
     }
     Forward(const Problem& p, Arena& arena, const char* packed) : p(p), engine(p, arena, packed), extras(p, arena) {
         run = arena.take<Running<T>>(1);
-        scores = arena.take<T>(BLOCK * BLOCK);
+        scores = own = arena.take<T>(BLOCK * BLOCK);
         turned = arena.take<T>(BLOCK * BLOCK);
         out = arena.take<T>(padded() * BLOCK);
         last = arena.take<T>(padded() * BLOCK);
@@ -43,17 +43,21 @@ struct Forward {
         const long g = h / (p.h / p.g);
         const Terms<T> s = terms_of<T>(p, b, h, turned, nullptr);
         const Dropout dropout(p, b, h, block);
-        const Entries entries(p, b, h, block);
+        Entries entries(p, b, h, block);
+        if (p.relative) entries.begin_near(block);
         engine.open(b, h, block);
         extras.open(b, h, block, entries.to - entries.from, dropout.on);
         for (bool& x : steady) x = true;
         run->open(p.entropy);
         std::memset(out, 0, padded() * BLOCK * sizeof(T));
-        engine.sweep(entries, block, b, g, scores, out, [&](const Tile<T>& t, long c, long entry) {
+        const auto place = [&](long entry) {  // where a tile's scores go, and for most engines its weights
+            return scores = extras.panel.direct && !E::COARSE ? extras.panel.tiles + entry * BLOCK * BLOCK : own;
+        };
+        engine.sweep(entries, block, b, g, place, out, [&](const Tile<T>& t, long c, long entry) {
             if (c % (COLUMNS / 2) == 0) place_bias(s, t);
             soften(s, dropout, t, c, entry);
         });
-        finish(b, h, block, s);
+        finish(b, h, block);
     }
 
     // Scores of a vector's queries to weights that the engine can sum values with.
@@ -61,11 +65,12 @@ struct Forward {
         const Vec<T> before = load<Vec<T>>(run->l + c * L);
         const bool look = extras.looks(t), fast = !look && !dropout.on;
         if constexpr (E::COARSE)
-            if (extras.direct) engine.slot = extras.slot(entry);
-        if (fast && steady[c] && engine.weigh_at_once(*run, s, t, c, scores)) {
+            if (extras.panel.direct) engine.slot = extras.panel.slot(entry);
+        if (fast && !p.top && steady[c] && engine.weigh_at_once(*run, s, t, c, scores)) {
             extras.sum(t, c, load<Vec<T>>(run->l + c * L) - before);
         } else {
             move(s, t, c);
+            extras.scores(t, c, s.plain(t) ? s.factor * (T)LOG2E : (T)1, scores);
             const Vec<T> l = load<Vec<T>>(run->l + c * L);
             if (fast)
                 engine.weigh_column(*run, s, t, c, scores);
@@ -73,7 +78,7 @@ struct Forward {
                 weigh_and_look(s, dropout, t, c, entry, look);
             extras.sum(t, c, load<Vec<T>>(run->l + c * L) - l);
         }
-        if (extras.direct) extras.mark(t, c, entry, *run);
+        if (extras.panel.direct) extras.panel.mark(t, c, entry, *run);
     }
 
     void move(const Terms<T>& s, const Tile<T>& t, long c) {
@@ -86,7 +91,6 @@ struct Forward {
     }
 
     void weigh_and_look(const Terms<T>& s, const Dropout& dropout, const Tile<T>& t, long c, long entry, bool look) {
-        extras.scores(t, c, s.plain(t) ? s.factor * (T)LOG2E : (T)1, scores);
         weigh<E::COARSE>(*run, s, t, c, scores, Rows<T>{scores + c * L});
         if (look) extras.look(t, c, entry, *run, scores);
         if (dropout.on) thin(dropout, t, c);
@@ -100,7 +104,7 @@ struct Forward {
         }
     }
 
-    void finish(long b, long h, long block, const Terms<T>&) {
+    void finish(long b, long h, long block) {
         const long i = block * BLOCK, rows = std::min(BLOCK, (long)p.q_len - i);
         close(*run, p.sinks ? (const double*)p.sinks + h : nullptr, lse, inverse, lse + 2 * BLOCK);
         std::memcpy((T*)p.lse + (b * p.h + h) * p.q_len + i, lse, rows * sizeof(T));

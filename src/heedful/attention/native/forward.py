@@ -20,6 +20,8 @@ def why_not(work: Work, wanted: Wanted) -> str | None:
     """It needs the CPU, numbers it knows, and a compiler to have been there once."""
     if work.q.device.type != "cpu":
         return f"it runs on the CPU, not on {work.q.device.type}"
+    if wanted.weights is not None and wanted.weights.average and len(set(wanted.weights.heads or ())) < len(wanted.weights.heads or ()):
+        return "a head is to be averaged twice"
     if work.q.dtype not in (torch.float32, torch.float64, torch.bfloat16, torch.float16):
         return f"it knows no {work.q.dtype}"
     if _get_current_dispatch_mode() is not None:
@@ -40,7 +42,7 @@ def forward(work: Work, wanted: Wanted) -> Found:
     found.distance = None if sums["distance"] is None else sums["distance"].to(f.real)
     found.columns = None if sums["columns"] is None else sums["columns"].to(f.real)
     if wanted.weights is not None and found.weights is not None:
-        found.weights = again(found.weights, wanted.weights, h, q_len)
+        found.weights = again(found.weights.to(f.q.dtype), wanted.weights, h, q_len)
     return found
 
 
@@ -73,9 +75,18 @@ def chosen(f: Filled, select: Select, found: Found) -> None:
     """A place for the chosen weights, each head and query once."""
     p = f.problem
     heads, queries = once(select.heads, p.h), once(select.queries, p.q_len)
-    p.weight_heads, p.weight_rows = len(heads), len(queries)
-    found.weights = f.q.new_empty(p.b, len(heads), len(queries), p.k_len)
-    p.weights, p.weight_of, p.weight_at = found.weights.data_ptr(), f.keep(lines(heads, p.h)), f.keep(lines(queries, p.q_len))
+    p.weight_heads, p.weight_rows = 1 if select.average else len(heads), len(queries)
+    if select.average:  # heads add up, one after the other, in numbers that do not lose them
+        p.weight_mean = len(heads)
+        found.weights = torch.zeros(p.b, 1, len(queries), p.k_len, dtype=f.real)
+    else:
+        found.weights = f.q.new_empty(p.b, len(heads), len(queries), p.k_len)
+    places = lines(heads, p.h)
+    p.weights, p.weight_of, p.weight_at = (
+        found.weights.data_ptr(),
+        f.keep(places.clamp(max=0) if select.average else places),
+        f.keep(lines(queries, p.q_len)),
+    )
 
 
 def once(indices: Sequence[int] | None, size: int) -> list[int]:
@@ -93,7 +104,7 @@ def lines(indices: Sequence[int], size: int) -> Int32[Tensor, " n"]:
 def again(weights: Tensor, select: Select, heads: int, queries: int) -> Tensor:
     """The chosen weights in the order, and as often, as they were chosen."""
     for axis, (wanted, size) in enumerate(((select.heads, heads), (select.queries, queries)), start=1):
-        if wanted is not None:
+        if wanted is not None and not (axis == 1 and select.average):
             order, held = [index % size for index in wanted], once(wanted, size)
             if order != held:
                 weights = weights.index_select(axis, torch.tensor([held.index(index) for index in order]))

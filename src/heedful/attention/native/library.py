@@ -16,7 +16,7 @@ POINTERS = (
     *("entropy", "sink_mass", "distance", "columns", "top", "top_index", "weights", "weight_of", "weight_at"),
 )
 NUMBERS = (
-    *("bias_b", "bias_h", "bias_q", "bias_k", "relative_h", "b", "h", "g", "q_len", "k_len", "d", "v_width", "kind"),
+    *("bias_b", "bias_h", "bias_q", "bias_k", "relative_h", "b", "h", "g", "q_len", "k_len", "d", "v_width", "weight_mean", "kind"),
     *("mask_batch", "mask_heads", "buckets", "top_n", "weight_heads", "weight_rows", "threads", "splits"),
 )
 

@@ -72,12 +72,14 @@ struct Plain {
                             weights + t.low[c] * BLOCK + c * L, BLOCK, out + c * L, BLOCK, true);
     }
 
-    template <class Soften>
-    void sweep(const Entries& entries, long block, long b, long g, T* scores, T* out, Soften soften) {
-        for (long e = entries.from; e < entries.to; ++e) {
+    template <class Place, class Soften>
+    void sweep(const Entries& entries, long block, long b, long g, Place place, T* out, Soften soften) {
+        for (long n = 0; n < entries.count(); ++n) {
+            const long e = entries.at(n);
             Tile<T> t = entries.template tile<T>(e, block);
             t.range(KEYS_BY, COLUMNS_BY);
             read(t, b, g);
+            T* const scores = place(e - entries.from);
             score(t, scores);
             for (long c = 0; c < COLUMNS; ++c) soften(t, c, e - entries.from);
             mix(t, scores, out);

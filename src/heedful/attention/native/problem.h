@@ -18,7 +18,7 @@ struct Problem {
     void* factor;     // (h), double
     void* bias;       // real, strides below (0 where broadcast), or null
     void* dbias;      // real, same strides, zeroed, or null
-    void* relative;   // (h or 1, q + k - 1), real, indexed by i - j + k - 1, or null
+    void* relative;   // (h or 1, q + k - 1), real, times log2(e), indexed by i - j + k - 1, or null
     void* drelative;  // (h, q + k - 1), real, zeroed, or null
     void* sinks;      // (h), double, or null
     void* start;      // (mask_batch * mask_heads * blocks + 1), int32, or null: every tile
@@ -36,6 +36,7 @@ struct Problem {
     void* weight_at;  // (q), int32: which row of it a query writes, or -1
     int64_t bias_b, bias_h, bias_q, bias_k, relative_h;
     int64_t b, h, g, q_len, k_len, d, v_width;
+    int64_t weight_mean;  // how many heads are averaged into one, in real numbers, zeroed; 0: none
     int64_t kind, mask_batch, mask_heads, buckets, top_n, weight_heads, weight_rows, threads, splits;
     uint64_t seed;
     double softcap, dropout;  // 0: none

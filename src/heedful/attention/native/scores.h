@@ -9,7 +9,7 @@ struct Terms {
     T softcap;          // 0: none
     const T* bias;      // of this batch and head, or null
     long bias_q, bias_k;
-    const T* relative;  // of this head, at [i - j + k_len - 1], or null
+    const T* relative;  // of this head, at [i - j + k_len - 1], times log2(e), or null
     long k_len;
     T* turned;          // a tile of bias, queries along the vectors
     T* slope;           // where the backward pass wants it: 1 - tanh^2 of each score, or null
@@ -49,8 +49,7 @@ void place_bias(const Terms<T>& s, const Tile<T>& t) {
 template <class T>
 inline Vec<T> shifted(const Terms<T>& s, const Tile<T>& t, long k, long column, Vec<T> raw) {
     Vec<T> x = raw * (s.factor * (T)LOG2E);
-    if (s.relative)
-        x += load<Vec<T>>(s.relative + t.query + column * Lanes<T>::count - t.key - k + s.k_len - 1) * (T)LOG2E;
+    if (s.relative) x += load<Vec<T>>(s.relative + t.query + column * Lanes<T>::count - t.key - k + s.k_len - 1);
     if (t.words) x = only(x, t.bits(k, column), NOTHING<T>);
     return x;
 }
@@ -73,7 +72,7 @@ inline Vec<T> finished(const Terms<T>& s, const Tile<T>& t, long k, long column,
         else
             x += load<Vec<T>>(s.turned + k * BLOCK + column * L) * (T)LOG2E;
     }
-    if (s.relative) x += load<Vec<T>>(s.relative + t.query + column * L - t.key - k + s.k_len - 1) * (T)LOG2E;
+    if (s.relative) x += load<Vec<T>>(s.relative + t.query + column * L - t.key - k + s.k_len - 1);
     if (t.words) x = only(x, t.bits(k, column), NOTHING<T>);
     return x;
 }

@@ -70,7 +70,7 @@ inline const uint64_t* words_of(const Problem& p, long entry) {
 // The entries of the schedule for a block of queries: every tile where there is no schedule.
 struct Entries {
     const Problem& p;
-    long from, to;
+    long from, to, near = 0;
     Entries(const Problem& p, long b, long h, long block) : p(p) {
         const long blocks = (p.q_len + BLOCK - 1) / BLOCK;
         if (!p.start) {
@@ -81,12 +81,22 @@ struct Entries {
         const int32_t* row = (const int32_t*)p.start + (mb * p.mask_heads + mh) * blocks + block;
         from = row[0], to = row[1];
     }
+    // Begin with the tile at the queries' own place and go down from there, then up: where near keys score highest, the
+    // reference then stays where it is first set.
+    void begin_near(long block) {
+        const long own = (block * BLOCK + p.k_len - p.q_len) / BLOCK;
+        for (near = 0; from + near + 1 < to && column(from + near + 1) <= own;) ++near;
+    }
+    long count() const { return to - from; }
+    long at(long turn) const { return turn <= near ? from + near - turn : from + turn; }
+    long column(long entry) const { return p.start ? ((const int32_t*)p.column)[entry] : entry; }
+
     template <class T>
     Tile<T> tile(long entry, long block) const {
         Tile<T> t;
         t.query = block * BLOCK;
         t.queries = std::min(BLOCK, (long)p.q_len - t.query);
-        t.key = (p.start ? ((const int32_t*)p.column)[entry] : entry) * BLOCK;
+        t.key = column(entry) * BLOCK;
         t.keys = std::min(BLOCK, (long)p.k_len - t.key);
         t.words = p.start ? words_of(p, entry) : nullptr;
         return t;

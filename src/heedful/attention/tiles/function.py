@@ -9,20 +9,21 @@ import torch
 from torch import Tensor
 
 from heedful.attention.schedule.schedule import Schedule
+from heedful.attention.summary import summarise
 from heedful.attention.tiles.engines import engine
 from heedful.attention.tiles.exact import exact
-from heedful.attention.tiles.naive import naive
+from heedful.attention.tiles.naive import mixed, weighed
 from heedful.attention.tiles.work import TENSORS, Found, Given, Gradients, Wanted, Work
 
 LSE = Wanted(("lse",))
 
 
 def found(work: Work, wanted: Wanted) -> Found:
-    """What an engine finds; the output and the log-sum-exp may be differentiated."""
+    """What an engine finds; all of it may be differentiated."""
     tensors = tensors_of(work)
     if torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in tensors):
-        out, lse = Attention.apply(work, *tensors)  # type: ignore[no-untyped-call]
-        return Found(out, lse)
+        out, lse, *rest = Attention.apply(work, wanted, *tensors)  # type: ignore[no-untyped-call]
+        return Found(out, lse, **dict(zip(wanted.fields, rest, strict=True)))
     with torch.no_grad(), exact(work.q.device):
         return engine(work, wanted).forward(work, wanted)
 
@@ -73,40 +74,58 @@ def settings(work: Work) -> Settings:
 
 
 class Attention(torch.autograd.Function):
-    """Work -> (out, lse)."""
+    """Work -> (out, lse, and what else is wanted, in order)."""
 
     @staticmethod
-    def forward(ctx: Any, work: Work, *tensors: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, work: Work, wanted: Wanted, *tensors: Tensor | None) -> tuple[Tensor, ...]:
         """By the first engine that can."""
         with exact(work.q.device):
-            result = engine(work, LSE).forward(work, LSE)
+            result = engine(work, wanted).forward(work, wanted)
         ctx.save_for_backward(*tensors, result.out, result.lse)
-        ctx.settings = settings(work)
+        ctx.settings, ctx.wanted = settings(work), wanted
         ctx.set_materialize_grads(False)
-        return result.out, result.lse
+        if result.top_keys is not None:
+            ctx.mark_non_differentiable(result.top_keys)
+        return result.out, result.lse, *result.extras(wanted)
 
     @staticmethod
-    def backward(ctx: Any, d_out: Tensor | None, d_lse: Tensor | None) -> tuple[Tensor | None, ...]:
-        """By the same; by the whole matrix where the gradient is to be differentiated again."""
+    def backward(ctx: Any, *given: Tensor | None) -> tuple[Tensor | None, ...]:
+        """By the same; by the whole matrix for gradients of weights and summaries, and those that are differentiated again."""
         *tensors, out, lse = ctx.saved_tensors
-        work, needed = ctx.settings.work(tuple(tensors)), ctx.needs_input_grad[1:]
-        if torch.is_grad_enabled():
-            return (None, *again(work, needed, d_out, d_lse))
+        work, needed = ctx.settings.work(tuple(tensors)), ctx.needs_input_grad[2:]
+        twice, (d_out, d_lse, *rest) = torch.is_grad_enabled(), given
+        if twice or any(d is not None for d in rest):
+            return (None, None, *again(work, ctx.wanted, needed, given, twice))
         if d_out is None:
             d_out = torch.zeros_like(out)
         needs = tuple(name for name, need in zip(TENSORS, needed, strict=True) if need)
         with exact(work.q.device):
             gradients = engine(work, LSE).backward(work, Given(out, lse, d_out, d_lse, needs))
-        return (None, *(x if need else None for x, need in zip(gradients_of(gradients), needed, strict=True)))
+        return (None, None, *(x if need else None for x, need in zip(gradients_of(gradients), needed, strict=True)))
 
 
-def again(work: Work, needed: tuple[bool, ...], d_out: Tensor | None, d_lse: Tensor | None) -> tuple[Tensor | None, ...]:
-    """The gradients as functions that can be differentiated themselves; the whole matrix is computed."""
-    pairs = [(x, d) for x, d in zip(naive(work), (d_out, d_lse), strict=True) if d is not None]
-    leaves = [x for x, need in zip(tensors_of(work), needed, strict=True) if need and x is not None]
-    found = iter(
-        torch.autograd.grad([x for x, _ in pairs], leaves, [d for _, d in pairs], create_graph=True, allow_unused=True)
-        if leaves and pairs
-        else [None] * len(leaves)
-    )
+def again(work: Work, wanted: Wanted, needed: tuple[bool, ...], given: tuple[Tensor | None, ...], twice: bool) -> tuple[Tensor | None, ...]:
+    """The gradients by way of the whole matrix; `twice`: as functions that can be differentiated themselves."""
+    tensors = tensors_of(work)
+    with torch.enable_grad():
+        if not twice:  # leaves of their own, so that nothing before them is entered
+            tensors = tuple(None if x is None else x.detach().requires_grad_(need) for x, need in zip(tensors, needed, strict=True))
+        pairs = [(x, d) for x, d in zip(everything(settings(work).work(tensors), wanted), given, strict=True) if d is not None]
+        leaves = [x for x, need in zip(tensors, needed, strict=True) if need and x is not None]
+        sources, directions = [x for x, _ in pairs], [d for _, d in pairs]
+        found = iter(
+            torch.autograd.grad(sources, leaves, directions, create_graph=twice, allow_unused=True)
+            if leaves and pairs
+            else [None] * len(leaves)
+        )
     return tuple(next(found) if need else None for need in needed)
+
+
+def everything(work: Work, wanted: Wanted) -> list[Tensor]:
+    """The output, the log-sum-exp and what else is wanted, from the whole matrix."""
+    weights, lse = weighed(work)
+    seen = summarise(weights, lse, wanted.summaries)
+    best, keys = (None, None) if seen.topk is None else seen.topk
+    chosen = None if wanted.weights is None else wanted.weights.of(weights).to(work.q.dtype)
+    every = Found(mixed(work, weights), lse, seen.entropy, seen.distance, seen.sinks, best, keys, seen.columns, chosen)
+    return [every.out, every.lse, *every.extras(wanted)]

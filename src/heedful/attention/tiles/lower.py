@@ -21,8 +21,8 @@ def why_not(call: Call) -> str | None:
         return f"the bias of the score {call.score.name} belongs under the softcap, and tiles add theirs after it"
     if not one_or_per_head(call.factor(), call.q.shape[1]):
         return "the scale differs from query to query"
-    if (call.weights is not None or any(name != "lse" for name in call.summaries)) and tracked(call):
-        return "the gradients of weights and summaries (other than lse) need the whole matrix"
+    if torch.compiler.is_compiling() and (call.weights is not None or any(name != "lse" for name in call.summaries)) and tracked(call):
+        return "the gradients of weights and summaries (other than lse) are not in its compiled form"
     return transformed()
 
 

@@ -20,12 +20,17 @@ from heedful.attention.tiles.work import Work
 def naive(work: Work) -> tuple[Float[Tensor, "b h q v"], Float[Tensor, "b h q"]]:
     """The output and the log-sum-exp."""
     weights, lse = weighed(work)
+    return mixed(work, weights), lse
+
+
+def mixed(work: Work, weights: Float[Tensor, "b h q k"]) -> Float[Tensor, "b h q v"]:
+    """The values so weighted, after dropout."""
     if work.dropout:
         b, h, q_len, k_len = work.sizes
         weights = weights * kept(work, (0, 0), (b, h), Slab(0, q_len, ()), Rectangle(0, k_len), weights)
     grouped = rearrange(weights, "b (g r) q k -> b g (r q) k", g=work.k.shape[1])
     out = rearrange(grouped @ work.v.to(weights.dtype), "b g (r q) v -> b (g r) q v", q=work.q.shape[2])
-    return out.to(work.q.dtype), lse
+    return out.to(work.q.dtype)
 
 
 def weighed(work: Work) -> tuple[Float[Tensor, "b h q k"], Float[Tensor, "b h q"]]:

@@ -20,8 +20,6 @@ from heedful.attention.tiles.exact import exact
 from heedful.attention.tiles.function import LSE, gradients_of, tensors_of
 from heedful.attention.tiles.work import TENSORS, Found, Given, Wanted, Work
 
-ORDER = ("entropy", "distance", "sinks", "top_weights", "top_keys", "columns", "weights")
-
 
 def traced(work: Work, wanted: Wanted, mask: Mask | None, seed: int | None) -> Found:
     """What an engine will find, as one operator in the graph that is being traced."""
@@ -36,19 +34,15 @@ def traced(work: Work, wanted: Wanted, mask: Mask | None, seed: int | None) -> F
     queries = None if wanted.weights is None else indices(wanted.weights.queries, q_len)
     options = (drawn, held, text, scale, softcap, work.dropout, ",".join(wanted.summaries), heads, queries)
     parts = attention(q, k, v, factor, bias, relative, sink_logits, *options)
-    return Found(parts[0], parts[1], **dict(zip(names(wanted), parts[2:], strict=True)))
+    got = Found(parts[0], parts[1], **dict(zip(wanted.fields, parts[2:], strict=True)))
+    if got.weights is not None and wanted.weights is not None and wanted.weights.average:
+        got.weights = got.weights.mean(1, keepdim=True)
+    return got
 
 
 def indices(chosen: Any, size: int) -> list[int]:
     """The chosen indices counted from the start; None means all."""
     return list(range(size)) if chosen is None else [at % size for at in chosen]
-
-
-def names(wanted: Wanted) -> list[str]:
-    """The fields of `Found` that are wanted beside the first two, in the order in which the operator gives them."""
-    asked = {"topk": ("top_weights", "top_keys")}
-    fields = {field for name in wanted.summaries for field in asked.get(name, (name,))}
-    return [name for name in ORDER if name in fields or (name == "weights" and wanted.weights is not None)]
 
 
 def want(summaries: str, heads: list[int] | None, queries: list[int] | None) -> Wanted:
@@ -94,21 +88,12 @@ def attention(
     heads: list[int] | None,
     queries: list[int] | None,
 ) -> list[Tensor]:
-    """The output, the log-sum-exp, and what else is wanted, in the order of `ORDER`."""
+    """The output, the log-sum-exp, and what else is wanted, in the order of `EXTRAS`."""
     wanted = want(summaries, heads, queries)
     work = worked((q, k, v, factor, bias, relative, sink_logits, seed), held, text, scale, softcap, dropout)
     with exact(q.device):
         found = engine(work, wanted).forward(work, wanted)
-    every = {
-        "entropy": found.entropy,
-        "distance": found.distance,
-        "sinks": found.sinks,
-        "top_weights": found.top_weights,
-        "top_keys": found.top_keys,
-        "columns": found.columns,
-        "weights": found.weights,
-    }
-    return plain(found.out, found.lse, *(every[name] for name in names(wanted)))
+    return plain(found.out, found.lse, *found.extras(wanted))
 
 
 @attention.register_fake
@@ -142,7 +127,7 @@ def _(
     if heads is not None and queries is not None:
         shapes["weights"] = (b, len(heads), len(queries), k_len)
     types = {"top_keys": torch.int64, "weights": q.dtype}
-    rest = [q.new_empty(shapes[name], dtype=types.get(name, lse.dtype)) for name in names(wanted)]
+    rest = [q.new_empty(shapes[name], dtype=types.get(name, lse.dtype)) for name in wanted.fields]
     return [q.new_empty(b, h, q_len, v.shape[3]), lse, *rest]
 
 

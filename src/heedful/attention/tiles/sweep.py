@@ -80,6 +80,8 @@ class Sweep:
         """Mass by distance from mass by diagonal, in buckets 0, 1, 2-3, 4-7, ...; no weight where there were too few keys."""
         if self.found.top_weights is not None:
             self.found.top_weights.clamp_(min=0.0)
+        if self.chosen is not None and self.chosen.select.average:
+            self.found.weights = self.chosen.into.mean(1, keepdim=True)
         if self.by_distance is None:
             return
         _, _, q_len, k_len = self.work.sizes
@@ -93,6 +95,7 @@ class Chosen:
     """The weights of some heads and some queries, in the order in which they were chosen."""
 
     def __init__(self, select: Select, work: Work, found: Found) -> None:
+        self.select = select
         b, h, q_len, k_len = work.sizes
         heads, queries = (range(n) if some is None else [at % n for at in some] for some, n in ((select.heads, h), (select.queries, q_len)))
         self.heads = torch.tensor(list(heads), dtype=torch.int64)

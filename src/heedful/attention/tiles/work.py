@@ -11,6 +11,8 @@ from torch import Tensor
 from heedful.attention.schedule.schedule import Schedule
 from heedful.attention.select import Select
 
+# The fields of Found that are given on request, in order.
+EXTRAS = ("entropy", "distance", "sinks", "top_weights", "top_keys", "columns", "weights")
 TENSORS = ("q", "k", "v", "factor", "bias", "relative", "sink_logits")  # the fields of Work that may need a gradient, in order
 
 
@@ -49,6 +51,12 @@ class Wanted:
     weights: Select | None = None
 
     @property
+    def fields(self) -> list[str]:
+        """The fields of `Found` that are wanted beside the output and the log-sum-exp, in the order of `EXTRAS`."""
+        named = {field for name in self.summaries for field in (("top_weights", "top_keys") if name == "topk" else (name,))}
+        return [field for field in EXTRAS if field in named or (field == "weights" and self.weights is not None)]
+
+    @property
     def beyond_lse(self) -> bool:
         """Whether anything is wanted that needs the weights themselves."""
         return self.weights is not None or any(name != "lse" for name in self.summaries)
@@ -71,6 +79,19 @@ class Found:
     top_keys: Int[Tensor, "b h q n"] | None = None
     columns: Float[Tensor, "b h k"] | None = None
     weights: Float[Tensor, "b hs qs k"] | None = None
+
+    def extras(self, wanted: Wanted) -> list[Tensor]:
+        """What was wanted beside the output and the log-sum-exp, in order."""
+        every = {
+            "entropy": self.entropy,
+            "distance": self.distance,
+            "sinks": self.sinks,
+            "top_weights": self.top_weights,
+            "top_keys": self.top_keys,
+            "columns": self.columns,
+            "weights": self.weights,
+        }
+        return [x for field in wanted.fields if (x := every[field]) is not None]
 
 
 @dataclass(slots=True, eq=False)
