@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from heedful.attention.backends.region import backend
 from heedful.attention.masks.causal import Causal
 from heedful.attention.masks.dense import Dense
 from heedful.attention.masks.mask import Mask
@@ -69,7 +70,9 @@ class TorchAttention(AttentionLayer):
         padding = key_padding_mask if batched or key_padding_mask is None else key_padding_mask[None]
         mask, bias = meant(q, k, attn_mask, padding, hinted=is_causal, exact=need_weights)
         wanted = Select(average=average_attn_weights) if need_weights else False
-        out, weights = self.attended(Pending(q, k, v, self.score, self.both(mask), bias, self.position), wanted)
+        call = Pending(q, k, v, self.score, self.both(mask), bias, self.position)
+        with backend("naive" if wanted and self.training and self.dropout else "auto"):  # which draws dropout as torch does
+            out, weights = self.attended(call, wanted)
         if weights is not None and average_attn_weights:
             weights = weights[:, 0]
         if not batched:

@@ -2,6 +2,7 @@
 // dV += P^T dO, dP = dO V^T, dS = P (dP - sum(dO O) + dlse), dQ += dS K, dK += dS^T Q.
 #pragma once
 #include "dropout.h"
+#include "halves.h"
 #include "softmax.h"
 
 template <class E>
