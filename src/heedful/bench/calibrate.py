@@ -23,6 +23,12 @@ from heedful.cost.table import save
 
 LENGTHS = (64, 128, 256, 512, 1024, 2048, 4096)
 SPARSE = 8192
+MANY = (  # length, heads of all texts, width: short texts, many at a time, as small models train on
+    (64, 48, 32),
+    (64, 256, 64),
+    (128, 128, 64),
+    (256, 64, 64),
+)
 HELD = (256, 1024, 4096, 16384)
 MATRIX = 1 << 23  # pairs, over heads, up to which the whole matrix is made
 TABLE = 1 << 25  # and up to which a kernel that computes them all is measured under a mask that leaves most out
@@ -126,6 +132,8 @@ def grid(device: str, quick: bool) -> Iterator[Problem]:
                 yield from (replace(start, n=n, mask=mask) for n in lengths)
                 yield from (one for n in lengths[1::2] for one in around(replace(start, n=n, mask=mask)))
             yield from windows(start, quick)
+            for n, heads, width in MANY:
+                yield from (replace(start, n=n, heads=heads, width=width, mask=mask) for mask in (None, Causal()))
         yield from steps(Problem(1, dtype, q=1, device=device))
 
 

@@ -38,7 +38,9 @@ def minima(runs: Sequence[Run], patience: Patience = Patience()) -> list[float]:
     began, done = time.perf_counter(), 0
     while done < patience.most and (done < patience.rounds or time.perf_counter() - began < patience.seconds):
         allowance = patience.share * max(best)
-        best = [min(fastest, turn(run, allowance)) for run, fastest in zip(runs, best, strict=True)]
+        for place in range(len(runs)):  # each round begins with another: who goes first finds the caches coldest
+            each = (place + done) % len(runs)
+            best[each] = min(best[each], turn(runs[each], allowance))
         done += 1
     return [1e3 * each for each in best]
 

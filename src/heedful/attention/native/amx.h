@@ -148,7 +148,7 @@ struct Amx {
     }
 
     static const BFloat16* padded(const BFloat16* from, long by, long rows, long width, BFloat16* spare, long& out_by) {
-        if (rows == BLOCK && width % 32 == 0) return out_by = by, from;
+        if (rows == BLOCK && width % 32 == 0 && by == width) return out_by = by, from;
         std::memset(spare, 0, up32(width) * BLOCK * 2);
         for (long r = 0; r < rows; ++r) std::memcpy(spare + r * up32(width), from + r * by, width * 2);
         return out_by = up32(width), spare;

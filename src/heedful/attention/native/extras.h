@@ -102,20 +102,31 @@ struct Extras {
     }
     static void add(T* to, long column, Vec<T> x) { store(to + column * L, load<Vec<T>>(to + column * L) + x); }
 
+    // Near the diagonal a tile spans several buckets, but a vector of queries and one key only one or two.
     void measure(const Tile<T>& t, long c, const T* weights) {
-        for (long n = bucket_of(nearest(t)); n <= std::min(bucket_of(farthest(t)), (long)p.buckets - 1); ++n) {
-            const Place from = n == 0 ? 0 : 1l << (n - 1), to = n == 0 ? 0 : (1l << n) - 1;
-            Vec<T> sum = {};
-            Int<T> place;
-            for (long i = 0; i < L; ++i) place[i] = i;
-            place += (Place)(first(t) + c * L);
-            for (long k = t.low[c]; k < t.high[c]; ++k) {
-                Int<T> distance = place - (Place)k;
-                distance = distance < 0 ? -distance : distance;
-                sum += ((distance >= from) & (distance <= to)) ? load<Vec<T>>(weights + k * BLOCK + c * L) : Vec<T>{};
+        constexpr long MOST = 40;
+        const long least = bucket_of(nearest(t)), most = std::min(bucket_of(farthest(t)), (long)p.buckets - 1);
+        Vec<T> sums[MOST];
+        for (long n = least; n <= most; ++n) sums[n] = Vec<T>{};
+        Int<T> place;
+        for (long i = 0; i < L; ++i) place[i] = i;
+        for (long k = t.low[c]; k < t.high[c]; ++k) {
+            const Vec<T> w = load<Vec<T>>(weights + k * BLOCK + c * L);
+            const long low = first(t) + c * L - k, high = low + L - 1;
+            const long near = low > 0 ? low : high < 0 ? -high : 0, far_end = std::max(std::abs(low), std::abs(high));
+            const long from = bucket_of(near), to = std::min(bucket_of(far_end), most);
+            if (from >= to) {
+                sums[std::min(from, most)] += w;
+                continue;
             }
-            add(far + n * BLOCK, c, sum);
+            Int<T> distance = place + (Place)low;
+            distance = distance < 0 ? -distance : distance;
+            for (long n = from; n <= to; ++n) {
+                const Place begin = n == 0 ? 0 : 1l << (n - 1), end = n == 0 ? 0 : (1l << n) - 1;
+                sums[n] += ((distance >= begin) & (distance <= end)) ? w : Vec<T>{};
+            }
         }
+        for (long n = least; n <= most; ++n) add(far + n * BLOCK, c, sums[n]);
     }
 
     void finish(const Running<T>& run, const T* lse, const T* inverse) {

@@ -32,6 +32,9 @@ static void pack(const Problem& p, char* packed) {
     for (long n = 0; n < p.b * p.g * tiles; ++n) E::pack(p, packed, n / tiles / p.g, n / tiles % p.g, n % tiles);
 }
 
+// How many neighbours a thread takes at a time: enough that two threads seldom write side by side, few enough that none waits.
+static int neighbours(long count, long threads) { return (int)std::max(1l, count / (threads * 8)); }
+
 template <class E>
 static void forward(const Problem& p) {
     const long blocks = (p.q_len + BLOCK - 1) / BLOCK, count = p.b * p.h * blocks;
@@ -45,7 +48,7 @@ static void forward(const Problem& p) {
         const NothingSmall here;
         Forward<E> run(p, arena, packed);
         if (E::packed_bytes(p)) pack<E>(p, packed);
-#pragma omp for schedule(dynamic)
+#pragma omp for schedule(dynamic, neighbours(count, p.threads))
         for (long n = 0; n < (p.weight_mean ? p.b * blocks : count); ++n)
             if (p.weight_mean)  // one thread for all heads of a block, since they add up in one place
                 for (long h = 0; h < p.h; ++h) run(n / blocks, h, blocks - 1 - n % blocks);
@@ -79,7 +82,7 @@ static void backward(const Problem& p) {
         const NothingSmall here;
         Backward<E> run(p, arena, packed);
         if (E::packed_bytes(p)) pack<E>(p, packed);
-#pragma omp for schedule(dynamic)
+#pragma omp for schedule(dynamic, neighbours(count, p.threads))
         for (long n = 0; n < count; ++n) {
             const long head = n / p.splits, b = head / p.g, g = head % p.g, split = n % p.splits;
             T *dk = all + (p.splits > 1 ? n : omp_get_thread_num()) * numbers, *dv = dk + keys * dk_wide;

@@ -66,7 +66,8 @@ struct Forward {
         const bool look = extras.looks(t), fast = !look && !dropout.on;
         if constexpr (E::COARSE)
             if (extras.panel.direct) engine.slot = extras.panel.slot(entry);
-        if (fast && !p.top && steady[c] && engine.weigh_at_once(*run, s, t, c, scores)) {
+        if (fast && (!p.top || s.plain(t)) && steady[c] && engine.weigh_at_once(*run, s, t, c, scores)) {
+            extras.scores(t, c, s.factor * (T)LOG2E, scores);
             extras.sum(t, c, load<Vec<T>>(run->l + c * L) - before);
         } else {
             move(s, t, c);

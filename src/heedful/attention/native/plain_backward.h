@@ -6,7 +6,7 @@ template <class In, class Real>
 struct PlainBackward : Plain<In, Real> {
     using Base = Plain<In, Real>;
     using T = Real;
-    using Base::k, Base::v, Base::k_by, Base::v_by, Base::p, Base::SAME, Base::COLUMNS, Base::L;
+    using Base::k, Base::v, Base::k_by, Base::v_by, Base::p, Base::L;
     T *up, *q_rows, *up_rows;  // gradients of the output, turned (width, 64) and as rows; queries as rows
     long q_wide, up_wide;
 
@@ -30,9 +30,14 @@ struct PlainBackward : Plain<In, Real> {
 
     void grow(const Tile<T>& t, T* grads) {  // (keys, 64) = V dO^T
         if (!t.words) return product<T>(t.keys, BLOCK, p.v_width, {v, v_by, 1}, up, BLOCK, grads, BLOCK, false);
-        for (long c = 0; c < COLUMNS; c += 2)
-            strip<T, 8, 2>(t.high[c] - t.low[c], p.v_width, {v + t.low[c] * v_by, v_by, 1}, up + c * L, BLOCK,
-                            grads + t.low[c] * BLOCK + c * L, BLOCK, false);
+        Base::by_ranges(t, [&](long c, bool two, long from, long to) {
+            const Strided<T> a{v + from * v_by, v_by, 1};
+            T* at = grads + from * BLOCK + c * L;
+            if (two)
+                strip<T, 8, 2>(to - from, p.v_width, a, up + c * L, BLOCK, at, BLOCK, false);
+            else
+                strip<T, 16, 1>(to - from, p.v_width, a, up + c * L, BLOCK, at, BLOCK, false);
+        });
     }
 
     void push(const Tile<T>& t, const T* weights, const T* grads, T* dk, long dk_by, T* dv, long dv_by, T* dq) {
@@ -51,8 +56,8 @@ struct PlainBackward : Plain<In, Real> {
                        dk_by, true);
         }
         if (!t.words) return product<T>(p.d, BLOCK, t.keys, {k, 1, k_by}, grads, BLOCK, dq, BLOCK, true);
-        for (long c = 0; c < COLUMNS; c += 2)
-            strip<T, 8, 2>(p.d, t.high[c] - t.low[c], {k + t.low[c] * k_by, 1, k_by}, grads + t.low[c] * BLOCK + c * L, BLOCK, dq + c * L,
-                            BLOCK, true);
+        Base::by_ranges(t, [&](long c, bool two, long from, long to) {
+            Base::add_part(two, p.d, to - from, {k + from * k_by, 1, k_by}, grads + from * BLOCK + c * L, dq + c * L);
+        });
     }
 };
