@@ -6,7 +6,11 @@ from heedful.cost.measure import Patience, minima, turn
 def test_rivals_take_turns() -> None:
     order: list[str] = []
     minima([lambda: order.append("a"), lambda: order.append("b")], Patience(seconds=0.0, rounds=3, share=-1.0))
-    assert order[-12:] == [*"aabb", *"bbaa", *"aabb"]  # twice each, the first with the caches full of the other's; another begins each round
+    assert order[-12:] == [
+        *"aabb",
+        *"bbaa",
+        *"aabb",
+    ]  # twice each, the first with the caches full of the other's; another begins each round
 
 
 def test_rounds_are_bounded() -> None:

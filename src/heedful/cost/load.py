@@ -13,7 +13,7 @@ from heedful.cost.formulas import Cost
 class Load:
     """`kernel` names the way of computing whose time is known, "sdpa causal" say; `sizes.density` is the share of the pairs
     that it computes. `pieces`: it runs so many times, one after another. `backward`: the gradients of q, k and v too.
-    `grain`: widths take as long as the next multiple of it.
+    `grain`: widths take as long as the next multiple of it. `times`: as much as on tensors that lie dense, head by head.
 
     >>> once = Load("sdpa", Sizes(b=1, h=8, g=8, q=100, k=100, d=64, v=64))
     >>> once.cost().operations == 4 * 8 * 100 * 100 * 64
@@ -26,6 +26,7 @@ class Load:
     backward: bool = False
     device: str = "cpu"
     grain: int = 1
+    times: float = 1.0
 
     @property
     def timed(self) -> Sizes:

@@ -62,7 +62,7 @@ class Table:
         for name, backward, times in ways:
             model = self._model((load.kernel, name, backward))
             if model is not None:
-                return load.pieces * times * model.milliseconds(load.timed)
+                return load.pieces * load.times * times * model.milliseconds(load.timed)
         return None
 
     def _model(self, key: Key) -> Model | None:

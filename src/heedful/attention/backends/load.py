@@ -21,6 +21,7 @@ from heedful.cost.attention import Sizes
 from heedful.cost.load import Load
 
 MATRIX = 32  # numbers in a row of the matrix instructions' operands, for bfloat16
+BESIDE = 1.25  # times as long the compiled engine takes over short texts whose heads lie side by side: LOG.md, the engine
 SMALL = 1 << 18  # pairs of query and key; below, the tables of a mask that was given as a tensor are not looked at
 
 
@@ -63,7 +64,14 @@ def of_tiles(call: Call) -> Load:
     compiled = call.q.device.type == "cpu" and compiles()
     engine = "tiles" if compiled else "torch tiles"
     whole = load(engine if call.mask is None else f"{engine} masked", call, share_of(call))
-    return replace(whole, grain=MATRIX) if compiled and call.q.dtype == torch.bfloat16 else whole
+    if not compiled:
+        return whole
+    return replace(whole, grain=MATRIX if call.q.dtype == torch.bfloat16 else 1, times=BESIDE if beside(call) else 1.0)
+
+
+def beside(call: Call) -> bool:
+    """Whether the heads lie side by side in each place, as a layer's projections leave them."""
+    return call.q.stride(1) < call.q.stride(2)
 
 
 @cache

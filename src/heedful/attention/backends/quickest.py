@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from heedful.attention.backends.backend import Backend
-from heedful.attention.backends.load import load_of, needs_gradients
+from heedful.attention.backends.load import beside, load_of, needs_gradients
 from heedful.attention.call import Call
 from heedful.attention.masks.mask import Mask
 from heedful.attention.schedule.identity import identity
@@ -48,6 +48,7 @@ def key_of(call: Call) -> tuple[object, ...]:
         call.q.dtype,
         call.q.device.type,
         torch.get_num_threads(),
+        beside(call),
         needs_gradients(call),
         of_mask(call.mask),
         call.bias is None,

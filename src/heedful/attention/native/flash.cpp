@@ -1,5 +1,7 @@
 // The engine's doors, and which numbers are computed how. Loaded by library.py; no exception leaves.
 #include <omp.h>
+
+#include <new>
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
@@ -24,6 +26,28 @@ static void in_large_pages(void* from, size_t bytes) {
 }
 constexpr long ALONE = 1 << 18;  // bytes; fewer are read sooner than another thread is called
 
+// Run `work` on every thread of a region with `bytes` of its own; nobody begins if one of them cannot have that much.
+template <class Work>
+static void with_room(long threads, size_t bytes, Work work) {
+    bool short_of = false;
+#pragma omp parallel num_threads(threads)
+    {
+        if (!arena.open(bytes)) {
+#pragma omp atomic write
+            short_of = true;
+        }
+#pragma omp barrier
+        if (!short_of) {
+            const NothingSmall here;
+            work();
+        }
+    }
+    if (short_of) throw std::bad_alloc();
+}
+static void need(bool there) {
+    if (!there) throw std::bad_alloc();
+}
+
 // Turn what the engine wants turned once for all blocks; every thread of the region takes part.
 template <class E>
 static void pack(const Problem& p, char* packed) {
@@ -39,30 +63,21 @@ template <class E>
 static void forward(const Problem& p) {
     const long blocks = (p.q_len + BLOCK - 1) / BLOCK, count = p.b * p.h * blocks;
     static thread_local Arena shared;
-    shared.open(E::packed_bytes(p));
+    need(shared.open(E::packed_bytes(p)));
     char* const packed = shared.data;
     if (p.weights && !p.weight_mean) in_large_pages(p.weights, p.b * p.weight_heads * p.weight_rows * p.k_len * sizeof(typename E::Number));
-#pragma omp parallel num_threads(p.threads)
-    {
-        arena.open(Forward<E>::bytes(p));
-        const NothingSmall here;
+    const long items = p.weight_mean ? p.b * blocks : count;
+    with_room(p.threads, Forward<E>::bytes(p), [&] {
         Forward<E> run(p, arena, packed);
         if (E::packed_bytes(p)) pack<E>(p, packed);
-#pragma omp for schedule(dynamic, neighbours(count, p.threads))
-        for (long n = 0; n < (p.weight_mean ? p.b * blocks : count); ++n)
+#pragma omp for schedule(dynamic, neighbours(items, p.threads))
+        for (long n = 0; n < items; ++n)
             if (p.weight_mean)  // one thread for all heads of a block, since they add up in one place
                 for (long h = 0; h < p.h; ++h) run(n / blocks, h, blocks - 1 - n % blocks);
             else
                 run(n / blocks / p.h, n / blocks % p.h, blocks - 1 - n % blocks);
-    }
+    });
 }
-
-// The sums of dk and dv for one key/value head: (k_len, wide) each, in float or double.
-template <class T>
-struct Sums {
-    T *dk, *dv;
-    long dk_by, dv_by;
-};
 
 template <class E>
 static void backward(const Problem& p) {
@@ -72,14 +87,11 @@ static void backward(const Problem& p) {
     const long keys = (p.k_len + BLOCK - 1) / BLOCK * BLOCK, dk_wide = Backward<E>::wide(p.d), dv_wide = Backward<E>::wide(p.v_width);
     const long numbers = keys * (dk_wide + dv_wide), relative = p.q_len + p.k_len - 1 + BLOCK;
     static thread_local Arena shared, sums;
-    shared.open(E::packed_bytes(p));
-    sums.open((p.splits > 1 ? count : p.threads) * numbers * sizeof(T));
+    need(shared.open(E::packed_bytes(p)));
+    need(sums.open((p.splits > 1 ? count : p.threads) * numbers * sizeof(T)));
     char* const packed = shared.data;
     T* const all = (T*)sums.data;
-#pragma omp parallel num_threads(p.threads)
-    {
-        arena.open(Backward<E>::bytes(p));
-        const NothingSmall here;
+    with_room(p.threads, Backward<E>::bytes(p), [&] {
         Backward<E> run(p, arena, packed);
         if (E::packed_bytes(p)) pack<E>(p, packed);
 #pragma omp for schedule(dynamic, neighbours(count, p.threads))
@@ -113,7 +125,7 @@ static void backward(const Problem& p) {
                 narrow_row(dv, p.v_width, row_of<Number>(p.dv, head / p.g, head % p.g, k));
             }
         }
-    }
+    });
 }
 
 // Each thread takes shares of the heads' keys; the shares are as many as keep every thread busy to the end.
@@ -128,7 +140,7 @@ static void decode(const Step& s) {
     const long wanted = alone || heads % s.threads == 0 ? 1 : (4 * s.threads + heads - 1) / heads;
     const long shares = std::max(1l, std::min(wanted, tiles / 4)), numbers = Partial<T>::numbers(rows, Run::wide(s.v_width));
     static thread_local Arena found;
-    found.open(heads * shares * numbers * sizeof(T) + 64);
+    need(found.open(heads * shares * numbers * sizeof(T) + 64));
     T* const all = (T*)found.data;
     const auto work = [&](long n) {
         Run run(s, arena);
@@ -136,10 +148,7 @@ static void decode(const Step& s) {
         run(n / shares / s.g, n / shares % s.g, first, std::min(kept, last), Partial<T>(all + n * numbers, rows));
     };
     const auto finish = [&](long n) { Run(s, arena).finish(n / s.g, n % s.g, all + n * shares * numbers, shares); };
-#pragma omp parallel num_threads(alone ? 1 : s.threads)
-    {
-        const NothingSmall here;
-        arena.open(Run::bytes(s));
+    with_room(alone ? 1 : s.threads, Run::bytes(s), [&] {
 #pragma omp for schedule(dynamic)
         for (long n = 0; n < heads * shares; ++n) {
             arena.used = 0;
@@ -150,7 +159,7 @@ static void decode(const Step& s) {
             arena.used = 0;
             finish(n);
         }
-    }
+    });
 }
 
 extern "C" int heedful_forward(const Problem* p) {

@@ -43,16 +43,14 @@ struct Arena {
     char* data = nullptr;
     size_t size = 0, used = 0;
     ~Arena() { std::free(data); }
-    void open(size_t bytes) {
+    bool open(size_t bytes) {  // false: there is not that much
         used = 0;
-        if (bytes <= size) return;
+        if (bytes <= size) return true;
         std::free(data);
         size = (bytes + 4095) / 4096 * 4096;
         data = (char*)std::aligned_alloc(4096, size);
-        if (!data) {
-            size = 0;
-            throw std::bad_alloc();
-        }
+        if (!data) size = 0;
+        return data != nullptr;
     }
     template <class X>
     X* take(long count) {

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from heedful.attention.masks.window import Window
+from heedful.attention.select import Select
 from heedful.bench import peers
 from heedful.bench.contest import Rival, contest
 from heedful.bench.figure import Figure, Goal, absent
@@ -83,7 +84,7 @@ def traced(mine: MultiHeadAttention, x: Tensor) -> Run:
 
 def averaged(mine: MultiHeadAttention, x: Tensor) -> Run:
     """Ours with the heads' mean weights, which torch's layer returns by default."""
-    return lambda: mine(x, trace=True)[1].weights.mean(1)
+    return lambda: mine(x, trace=Select(average=True))[1].weights[:, 0]
 
 
 def calls_torch(theirs: nn.MultiheadAttention, x: Tensor, average: bool | None) -> Run:
