@@ -54,10 +54,11 @@ def test_what_comes_back() -> None:
 
 def test_weights_are_given_before_dropout() -> None:
     q, k, v = qkv()
-    plain = heedful.attend(q, k, v, return_weights=True)[1]
-    out, weights = heedful.attend(q, k, v, dropout=0.5, seed=1, return_weights=True)
-    torch.testing.assert_close(plain, weights)
-    assert not torch.allclose(out, heedful.attend(q, k, v))
+    for backend in ("tiled", "naive"):
+        plain = heedful.attend(q, k, v, return_weights=True, backend=backend)[1]
+        out, weights = heedful.attend(q, k, v, dropout=0.5, seed=1, return_weights=True, backend=backend)
+        assert torch.equal(plain, weights)
+        assert not torch.allclose(out, heedful.attend(q, k, v))
 
 
 def test_dropout_is_drawn_from_the_seed() -> None:
@@ -164,9 +165,16 @@ def test_a_region_names_the_backend() -> None:
 def test_why_gives_each_backend_its_word() -> None:
     q, k, v = qkv()
     words = heedful.why(q.repeat(1, 1, 9, 1), k, v, mask=Window(3), weighting="sparsemax")  # more queries than a step of generation has
-    reasons = {w.backend: w.reason for w in words}
-    assert reasons["sdpa"] == reasons["banded"] == "it computes softmax only, not sparsemax"
-    assert reasons["naive"] is None
+    softmax = "it computes softmax only, not sparsemax"
+    assert {w.backend: w.reason for w in words} == {
+        "decode": "it serves 8 queries or fewer: there are 45",
+        "varlen": "it serves Documents(ids), alone or & rules of distance such as Causal() and Window(n)",
+        "sdpa": softmax,
+        "banded": softmax,
+        "tiled": softmax,
+        "flex": softmax,
+        "naive": None,
+    }
     assert all((w.milliseconds is None) is (w.reason is not None) for w in words)
     assert "-> naive" in str(words)
 

@@ -5,17 +5,25 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+OUTPUT = 4  # roundings of an output
+GRADIENT = 8  # of a gradient: forms that work by tiles compute the weights again, from a log-sum-exp that was rounded
+
 
 def distance(found: Tensor, exact: Tensor) -> float:
     """The largest difference from the float64 result."""
     return (found.double() - exact.double()).abs().max().item() if exact.numel() else 0.0
 
 
-def bound(naive: Tensor, exact: Tensor, dtype: torch.dtype) -> float:
-    """2 x the naive form's own error in `dtype`, plus roundings of the largest value.
+def visible(dtype: torch.dtype) -> torch.dtype:
+    """The precision in which the naive form's own error shows: `dtype`, but float32 for float64, where it is itself the measure."""
+    return torch.float32 if dtype == torch.float64 else dtype
 
-    Eight of them: forms that work by tiles round the log-sum-exp and compute the weights again from it. In float64 the naive form
-    is what it is measured against, so that its own error shows as none: as many again are allowed for in its place, and twice.
+
+def bound(naive: Tensor, exact: Tensor, dtype: torch.dtype, roundings: int = OUTPUT) -> float:
+    """2 x the naive form's own error plus `roundings` of the largest value, both in units of the last place of `dtype`.
+
+    `naive` is computed in `visible(dtype)`, `exact` in float64 on the same numbers.
     """
-    roundings = 32 if dtype == torch.float64 else 8
-    return 2 * distance(naive, exact) + roundings * torch.finfo(dtype).eps * max(exact.abs().max().item() if exact.numel() else 0.0, 1.0)
+    own = distance(naive, exact) / torch.finfo(naive.dtype).eps
+    largest = max(exact.abs().max().item() if exact.numel() else 0.0, 1.0)
+    return torch.finfo(dtype).eps * (2 * own + roundings * largest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 import heedful
-from contract.bounds import bound, distance
+from contract.bounds import GRADIENT, OUTPUT, bound, distance, visible
 from contract.cases import BATCH, CASES, HEADS, Case, options_of, randomised, tensors_of
 from heedful.attention.attend import attend
 from heedful.attention.backends.table import BACKENDS
@@ -41,6 +42,16 @@ def exact(case: Case, dtype: torch.dtype) -> tuple[Tensor, tuple[Tensor, ...]]:
     return out, torch.autograd.grad((out * weight).sum(), inputs)
 
 
+@cache
+def bounds(case: Case, dtype: torch.dtype) -> tuple[float, ...]:
+    """How far the output, and the gradients by q, k and v, may be from the truth."""
+    seen = visible(dtype)
+    truth, truth_grads = exact(case, seen)
+    slow, slow_grads = run(case, seen, "naive")
+    grads = zip(slow_grads, truth_grads, strict=True)
+    return bound(slow, truth, dtype, OUTPUT), *(bound(mine, right, dtype, GRADIENT) for mine, right in grads)
+
+
 def as_double(value: Any) -> Any:
     """Tensors and modules in float64, everything else as it is."""
     return value.double() if isinstance(value, torch.nn.Module) or (isinstance(value, Tensor) and value.is_floating_point()) else value
@@ -64,12 +75,10 @@ def test_equals_naive(case: Case, backend: str, dtype: torch.dtype) -> None:
             attend(q, k, v, backend=backend, **options_of(case, dtype))
         return
     truth, truth_grads = exact(case, dtype)
-    slow, slow_grads = run(case, dtype, "naive")
     fast, fast_grads = run(case, dtype, backend)
     assert fast.dtype == dtype
-    assert distance(fast, truth) <= bound(slow, truth, dtype)
-    for got, mine, right in zip(fast_grads, slow_grads, truth_grads, strict=True):
-        assert distance(got, right) <= bound(mine, right, dtype)
+    for got, right, most in zip((fast, *fast_grads), (truth, *truth_grads), bounds(case, dtype), strict=True):
+        assert distance(got, right) <= most
 
 
 @pytest.mark.parametrize("backend", FAST)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from contract.bounds import bound, distance
+from contract.bounds import bound, distance, visible
 from heedful.attention.attend import attend
 from heedful.attention.backends import decode, step
 from heedful.attention.call import Call, Result
@@ -63,10 +63,12 @@ def drawn(q: int, k: int, heads: tuple[int, int] = (4, 2), widths: tuple[int, in
 
 def check(inputs: list[Tensor], **options: Any) -> None:
     """No further from the truth than naive, twice."""
-    exact = attend(*(x.double() for x in inputs), backend="naive", **options)
-    slow, fast = (attend(*inputs, backend=name, **options) for name in ("naive", "decode"))
-    assert fast.dtype == inputs[0].dtype
-    assert distance(fast, exact) <= bound(slow, exact, inputs[0].dtype)
+    dtype = inputs[0].dtype
+    exact, fast = attend(*(x.double() for x in inputs), backend="naive", **options), attend(*inputs, backend="decode", **options)
+    assert fast.dtype == dtype
+    coarse = [x.to(visible(dtype)) for x in inputs]
+    slow, right = (attend(*(x.to(kind) for x in coarse), backend="naive", **options) for kind in (visible(dtype), torch.float64))
+    assert distance(fast, exact) <= bound(slow, right, dtype)
 
 
 @pytest.mark.parametrize("dtype", TYPES, ids=str)

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 import heedful
-from contract.bounds import bound, distance
+from contract.bounds import GRADIENT, OUTPUT, bound, distance, visible
 from contract.cases import CASES, Case, options_of, tensors_of
-from contract.test_attend_contract import exact, run
+from contract.test_attend_contract import bounds, exact, run
 from heedful.attention.attend import attend
 from heedful.attention.tiles import engines
 from heedful.attention.tiles.engine import Engine
@@ -38,11 +39,9 @@ def alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> En
 @pytest.mark.parametrize("case", ABLE, ids=str)
 def test_equals_naive(case: Case, dtype: torch.dtype, alone: Engine) -> None:
     truth, truth_grads = exact(case, dtype)
-    slow, slow_grads = run(case, dtype, "naive")
     fast, fast_grads = run(case, dtype, "tiled")
-    assert distance(fast, truth) <= bound(slow, truth, dtype)
-    for got, mine, right in zip(fast_grads, slow_grads, truth_grads, strict=True):
-        assert distance(got, right) <= bound(mine, right, dtype)
+    for got, right, most in zip((fast, *fast_grads), (truth, *truth_grads), bounds(case, dtype), strict=True):
+        assert distance(got, right) <= most
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
@@ -53,12 +52,17 @@ def test_equals_naive(case: Case, dtype: torch.dtype, alone: Engine) -> None:
 )
 def test_many_tiles(mask: Any, dtype: torch.dtype, alone: Engine) -> None:
     """Lengths of many blocks, the last of them not whole, queries and keys not as many."""
-    drawn = [torch.randn(1, n, length, 16, dtype=torch.float64).to(dtype) for n, length in ((4, 700), (2, 900), (2, 900))]
-    results = []
-    for backend, kind in (("tiled", dtype), ("naive", dtype), ("naive", torch.float64)):
-        q, k, v = (x.to(kind).requires_grad_() for x in drawn)
-        out = attend(q, k, v, mask=mask, backend=backend)
-        direction = torch.linspace(-1.0, 1.0, out.numel(), dtype=torch.float64).reshape(out.shape).to(dtype).to(kind)
-        results.append((out, *torch.autograd.grad((out * direction).sum(), (q, k, v))))
-    for fast, slow, truth in zip(*results, strict=True):
-        assert distance(fast, truth) <= bound(slow, truth, dtype)
+    drawn = [torch.randn(1, n, length, 16, dtype=torch.float64) for n, length in ((4, 700), (2, 900), (2, 900))]
+    seen = visible(dtype)
+    fast, truth = (found(drawn, mask, backend, dtype, kind) for backend, kind in (("tiled", dtype), ("naive", torch.float64)))
+    slow, right = (found(drawn, mask, "naive", seen, kind) for kind in (seen, torch.float64))
+    for at, roundings in enumerate((OUTPUT, GRADIENT, GRADIENT, GRADIENT)):
+        assert distance(fast[at], truth[at]) <= bound(slow[at], right[at], dtype, roundings)
+
+
+def found(drawn: list[Tensor], mask: Any, backend: str, dtype: torch.dtype, kind: torch.dtype) -> tuple[Tensor, ...]:
+    """The output and the gradients by q, k and v, computed in `kind` on the numbers that `dtype` holds."""
+    q, k, v = (x.to(dtype).to(kind).requires_grad_() for x in drawn)
+    out = attend(q, k, v, mask=mask, backend=backend)
+    direction = torch.linspace(-1.0, 1.0, out.numel(), dtype=torch.float64).reshape(out.shape).to(dtype).to(kind)
+    return out, *torch.autograd.grad((out * direction).sum(), (q, k, v))
