@@ -53,7 +53,7 @@ def test_a_packed_file_is_unpacked(tmp_path: Path) -> None:
         ("a.txt", b"caf\xe9 and more plain text\n", r"not utf-8: byte 0xe9 at offset 3 \(invalid continuation byte\)"),
         ("a.txt", "é".encode() * 3 + b"\xc3", "offset 6"),
         ("a.txt.gz", b"plain text", "not a whole gzip file"),
-        ("a.txt.gz", gzip.compress(WORDS.encode())[:-20], "not a whole gzip file"),
+        ("a.txt.gz", gzip.compress(WORDS.encode(), mtime=0)[:-20], "not a whole gzip file"),
     ],
 )
 def test_what_is_no_text_is_one_clear_line(name: str, data: bytes, says: str, tmp_path: Path) -> None:
@@ -99,6 +99,20 @@ def test_a_folder_with_its_own_split_keeps_it(names: tuple[str, str, str], tmp_p
     corpus = load_corpus(DataSpec(str(tmp_path)))
     assert (corpus.train, corpus.validation, corpus.test) == names
     assert "own files" in corpus.split
+
+
+def test_sources_joined_by_a_plus_keep_their_own_parts(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        for part in ("train", "valid", "test"):
+            (tmp_path / name / f"{part}.txt").write_text(f"{name} {part}")
+    corpus = load_corpus(DataSpec(f"{tmp_path / 'one'}+{tmp_path / 'two'}"))
+    assert (corpus.train, corpus.validation, corpus.test) == ("one train\ntwo train", "one valid\ntwo valid", "one test\ntwo test")
+    whole = tmp_path / "a+b.txt"
+    whole.write_text(WORDS)
+    assert load_corpus(DataSpec(str(whole))).train == WORDS[:882]
+    with pytest.raises(DataError, match="no text at 'nothing'"):
+        load_corpus(DataSpec(f"{tmp_path / 'one'}+nothing"))
 
 
 def test_a_folder_without_text_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from heedful.data.files import FORMS, read_text
@@ -20,7 +21,8 @@ def load_corpus(spec: DataSpec) -> Corpus:
     """The text that `spec.source` names, in its parts.
 
     A file and a folder are looked for first, then a set under $HEEDFUL_DATA. Files named train, valid and test (also
-    wiki.train.tokens and the like) are taken as the parts; any other text is cut by the shares of the spec.
+    wiki.train.tokens and the like) are taken as the parts; any other text is cut by the shares of the spec. Sources
+    with a + between them are read one after the other, each part by itself.
 
     >>> load_corpus(DataSpec("python-reference")).name
     'python-reference'
@@ -32,6 +34,8 @@ def load_corpus(spec: DataSpec) -> Corpus:
     if not spec.source:
         raise missing(spec.source)
     path = Path(spec.source).expanduser()
+    if "+" in spec.source and not path.exists():
+        return joined(spec.source, [load_corpus(replace(spec, source=source)) for source in spec.source.split("+")])
     if path.is_file():
         return cut(spec.source, read_text(path, spec.encoding), spec)
     if path.is_dir():
@@ -40,6 +44,12 @@ def load_corpus(spec: DataSpec) -> Corpus:
     if bare(spec.source) and named.is_dir():
         return from_folder(spec.source, named, spec)
     raise missing(spec.source)
+
+
+def joined(name: str, corpora: list[Corpus]) -> Corpus:
+    """Several corpora as one: their training texts one after the other, and so their other parts."""
+    train, validation, test = ("\n".join(text for corpus in corpora if (text := corpus.part(part))) for part in PARTS)
+    return Corpus(name, train, validation, test, "; ".join(f"{corpus.name}: {corpus.split}" for corpus in corpora))
 
 
 def data_home() -> Path:
