@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 Run = Callable[[], object]
+Clock = Callable[[], float]
 SHORT = 0.05  # seconds
 
 
@@ -25,47 +26,47 @@ class Patience:
     share: float = 0.3
 
 
-def minima(runs: Sequence[Run], patience: Patience = Patience()) -> list[float]:
-    """The fewest milliseconds that each run took, after one run of each to warm up.
+def minima(runs: Sequence[Run], patience: Patience = Patience(), clock: Clock = time.perf_counter) -> list[float]:
+    """The fewest milliseconds that each run took by the clock, after one run of each to warm up.
 
     >>> quick, slow = minima([lambda: time.sleep(0.001), lambda: time.sleep(0.01)], Patience(seconds=0.02, rounds=2))
     >>> quick < slow
     True
     """
-    best = [timed(run) for run in runs]
+    best = [timed(run, clock) for run in runs]
     if max(best) < patience.seconds:  # the first runs of something short are no measurement
-        best = [timed(run) for run in runs]
+        best = [timed(run, clock) for run in runs]
     began, done = time.perf_counter(), 0
     while done < patience.most and (done < patience.rounds or time.perf_counter() - began < patience.seconds):
         allowance = patience.share * max(best)
         for place in range(len(runs)):  # each round begins with another: who goes first finds the caches coldest
             each = (place + done) % len(runs)
-            best[each] = min(best[each], turn(runs[each], allowance))
+            best[each] = min(best[each], turn(runs[each], allowance, clock))
         done += 1
     return [1e3 * each for each in best]
 
 
-def turn(run: Run, allowance: float) -> float:
+def turn(run: Run, allowance: float, clock: Clock = time.perf_counter) -> float:
     """The fastest of one run, and of up to four more while the allowance in seconds lasts.
 
     What is short runs twice in any case: before the first run the caches are the rival's.
     """
-    best = spent = timed(run)
+    best = spent = timed(run, clock)
     for again in range(4):
         if spent + best > allowance and not (again == 0 and best < SHORT):
             break
-        took = timed(run)
+        took = timed(run, clock)
         best, spent = min(best, took), spent + took
     return best
 
 
-def timed(run: Run) -> float:
-    """Seconds of one run, to the end of what it started on an accelerator."""
+def timed(run: Run, clock: Clock = time.perf_counter) -> float:
+    """Seconds of one run by the clock, to the end of what it started on an accelerator."""
     settled()
-    began = time.perf_counter()
+    began = clock()
     run()
     settled()
-    return time.perf_counter() - began
+    return clock() - began
 
 
 def settled() -> None:

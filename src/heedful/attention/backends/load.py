@@ -14,6 +14,7 @@ from heedful.attention.backends.packed import lengths_of, packed_in
 from heedful.attention.call import Call
 from heedful.attention.masks.mask import Lengths
 from heedful.attention.masks.seen import seen
+from heedful.attention.masks.spans import BLOCK
 from heedful.attention.native.build import compiler
 from heedful.attention.schedule.cache import schedule
 from heedful.attention.schedule.identity import identity
@@ -66,6 +67,8 @@ def of_tiles(call: Call) -> Load:
     whole = load(engine if call.mask is None else f"{engine} masked", call, share_of(call))
     if not compiled:
         return whole
+    rows = -(-whole.sizes.q // BLOCK) * BLOCK  # of a tile of queries all are computed
+    whole = replace(whole, sizes=replace(whole.sizes, q=rows))
     return replace(whole, grain=MATRIX if call.q.dtype == torch.bfloat16 else 1, times=BESIDE if beside(call) else 1.0)
 
 

@@ -43,10 +43,10 @@ def predicted(backend: str, call: Call) -> float | None:
 def key_of(call: Call) -> tuple[object, ...]:
     """What a prediction depends on. (Numbers of tensors may come again for others: the order is then off, never the result.)"""
     return (
-        *call.q.shape,
-        *call.v.shape,
+        call.q.shape,
+        call.v.shape,
         call.q.dtype,
-        call.q.device.type,
+        call.q.device,
         torch.get_num_threads(),
         beside(call),
         needs_gradients(call),

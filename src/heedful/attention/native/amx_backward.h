@@ -42,10 +42,23 @@ struct AmxBackward : Amx {
     void open(long b, long h, long block) {
         const long i = block * BLOCK, rows = std::min(BLOCK, (long)p.q_len - i);
         const BFloat16 *queries = row_of<const BFloat16>(p.q, b, h, i), *grads = row_of<const BFloat16>(p.dout, b, h, i);
-        turn_pairs(queries, p.q.n, rows, p.d, spare, q);
-        turn_pairs(grads, p.dout.n, rows, p.v_width, spare_values, up);
+        turn_whole(queries, p.q.n, rows, p.d, spare, q);
+        turn_whole(grads, p.dout.n, rows, p.v_width, spare_values, up);
         pair_rows(queries, p.q.n, rows, p.d, q_pairs);
         pair_rows(grads, p.dout.n, rows, p.v_width, up_pairs);
+    }
+
+    // to (width in pairs, 64) = 64 rows turned, zero beyond the last.
+    static void turn_whole(const BFloat16* from, long by, long rows, long width, BFloat16* spare, uint32_t* to) {
+        const BFloat16* at = padded(from, by, rows, width, spare, by);
+        turn_pairs(at, by, BLOCK, width, to, BLOCK);
+    }
+
+    void score(const Tile<T>& t, T* scores) {  // (keys, 64) = K Q^T
+        for (long half = 0; half < 2; ++half)
+            for (long key = t.low[2 * half]; key < t.high[2 * half]; key += 32)
+                square((const char*)k + key * k_by, k_by, 64, q + half * 32, BLOCK * 4, 16 * BLOCK * 4, scores + key * BLOCK + half * 32,
+                       up32(p.d) / 32, false);
     }
 
     void read(const Tile<T>& t, long b, long g) {

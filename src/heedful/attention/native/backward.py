@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from heedful.attention.native.fill import BLOCK, Filled, alike, dense, filled, steps
-from heedful.attention.native.library import call, matrix
+from heedful.attention.native.library import call
 from heedful.attention.tiles.backward import backward as by_tiles
 from heedful.attention.tiles.work import Given, Gradients, Work
 
@@ -19,8 +19,9 @@ def backward(work: Work, given: Given) -> Gradients:
     p = f.problem
     out, d_out = dense(given.out.detach()), dense(given.d_out.detach())
     f.kept += [out, d_out]
-    dq, dk, dv = (alike(x, x.shape[3]) for x in (f.q, f.k, f.v))
-    p.out, p.dout, p.dq, p.dk, p.dv = (matrix(x) for x in (out, d_out, dq, dk, dv))
+    dq, dk, dv = side_by_side(f.q, f.k, f.v)
+    for name, x in (("out", out), ("dout", d_out), ("dq", dq), ("dk", dk), ("dv", dv)):
+        f.put(name, x)
     p.lse = f.keep(given.lse.detach().contiguous())
     if given.d_lse is not None:
         p.dlse = f.keep(given.d_lse.detach().to(f.real).contiguous())
@@ -38,6 +39,19 @@ def backward(work: Work, given: Given) -> Gradients:
     if "sink_logits" in given.needs and work.sink_logits is not None:
         found.sink_logits = of_sinks(work.sink_logits, given)
     return found
+
+
+def side_by_side(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Places for the gradients, each laid out as the tensor is: parts of one tensor where the three are, so that none is copied."""
+    b, h, n, d = q.shape
+    both, step = k.shape[1] * d * q.element_size(), q.stride(2)
+    apart = (b * n) < 2 or step != (h + 2 * k.shape[1]) * d or not q.stride() == k.stride() == v.stride() == (n * step, d, step, 1)
+    at = q.data_ptr() + h * d * q.element_size()
+    if apart or k.shape[2:] != q.shape[2:] or v.shape != k.shape or (k.data_ptr(), v.data_ptr()) != (at, at + both):
+        return alike(q, d), alike(k, k.shape[3]), alike(v, v.shape[3])
+    whole = q.new_empty(b, n, h + 2 * k.shape[1], d)
+    dq, dk, dv = whole.split_with_sizes([h, k.shape[1], k.shape[1]], dim=2)
+    return dq.transpose(1, 2), dk.transpose(1, 2), dv.transpose(1, 2)
 
 
 def splits(heads: int, threads: int) -> int:

@@ -30,21 +30,21 @@ def compiler() -> str | None:
     return shutil.which(named) if named else next(filter(None, map(shutil.which, COMPILERS)), None)
 
 
-def place(using: str) -> Path:
+def place(using: str, source: Path = SOURCES / "flash.cpp") -> Path:
     """Where the library for this processor, compiler and version of the sources belongs."""
     said = subprocess.run([using, "--version"], capture_output=True, check=False).stdout
     abilities = next((line for line in CPUINFO.read_text().splitlines() if line.startswith("flags")), "") if CPUINFO.exists() else ""
-    parts = [said, processor().encode(), abilities.encode(), " ".join(FLAGS).encode()]
-    parts += [path.read_bytes() for path in sorted(SOURCES.iterdir()) if path.suffix in (".cpp", ".h")]
+    parts = [said, processor().encode(), abilities.encode(), " ".join(FLAGS).encode(), source.read_bytes()]
+    parts += [path.read_bytes() for path in sorted(SOURCES.iterdir()) if path.suffix == ".h"]
     return folder() / f"native-{hashlib.sha256(b'|'.join(parts)).hexdigest()[:16]}.so"
 
 
-def compile_to(using: str, path: Path) -> str | None:
+def compile_to(using: str, path: Path, source: Path = SOURCES / "flash.cpp") -> str | None:
     """Compile; the library takes its place whole or not at all. Gives the reason where it does not."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".native-") as work:
         built = Path(work, path.name)
-        command = [using, *FLAGS, str(SOURCES / "flash.cpp"), "-o", str(built)]
+        command = [using, *FLAGS, str(source), "-o", str(built)]
         try:
             run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
         except subprocess.TimeoutExpired:
@@ -58,15 +58,21 @@ def compile_to(using: str, path: Path) -> str | None:
 
 @cache
 def opened() -> ctypes.CDLL | str:
-    """The library, compiled if need be; or the reason why there is none."""
+    """The engine's library, compiled if need be; or the reason why there is none."""
+    return library(SOURCES / "flash.cpp")
+
+
+@cache
+def library(source: Path) -> ctypes.CDLL | str:
+    """The library of a source that reads no headers but the engine's, compiled if need be; or the reason why there is none."""
     if os.environ.get("HEEDFUL_NATIVE") == "0":
         return "HEEDFUL_NATIVE=0 leaves it out"
     using = compiler()
     if using is None:
         return "there is no C++ compiler on this machine"
     try:
-        path = place(using)
-        reason = None if path.exists() else compile_to(using, path)
+        path = place(using, source)
+        reason = None if path.exists() else compile_to(using, path, source)
         return reason if reason is not None else ctypes.CDLL(str(path))
     except OSError as error:
         return f"its library could not be written or opened: {error}"

@@ -220,9 +220,8 @@ struct Decode {
             }
     }
 
-    // The rows of a key/value head from all that was found of it.
-    void finish(long b, long g, T* found, long shares) const {
-        const long by = Partial<T>::numbers(rows, v_wide);
+    // The rows of a key/value head from all that was found of it, a share every `by` numbers.
+    void finish(long b, long g, T* found, long shares, long by) const {
         for (long r = 0; r < rows; ++r) {
             const long h = head(g, r);
             const T sink = s.sinks ? (T)(s.sinks[h] * LOG2E) : NOTHING<T>;

@@ -63,16 +63,17 @@ struct Extras {
     void scores(const Tile<T>& t, long column, T scale, const T* from) {
         if (!p.top) return;
         const T* least = best + (p.top_n - 1) * BLOCK + column * L;
-        from += column * L;
+        constexpr long BY = Lie<HALVES>::by;
+        from += Lie<HALVES>::of(column, L, BLOCK);
         long k = t.low[column];
         for (; k + 4 <= t.high[column]; k += 4) {
-            const T* at_key = from + k * BLOCK;
-            const Vec<T> top = larger(larger(load<Vec<T>>(at_key), load<Vec<T>>(at_key + BLOCK)),
-                                      larger(load<Vec<T>>(at_key + 2 * BLOCK), load<Vec<T>>(at_key + 3 * BLOCK)));
+            const T* at_key = from + k * BY;
+            const Vec<T> top = larger(larger(load<Vec<T>>(at_key), load<Vec<T>>(at_key + BY)),
+                                      larger(load<Vec<T>>(at_key + 2 * BY), load<Vec<T>>(at_key + 3 * BY)));
             if (scale > 0 && !above(top * scale, load<Vec<T>>(least))) continue;
-            for (long i = k; i < k + 4; ++i) reach(t, i, column, load<Vec<T>>(from + i * BLOCK) * scale, least);
+            for (long i = k; i < k + 4; ++i) reach(t, i, column, load<Vec<T>>(from + i * BY) * scale, least);
         }
-        for (; k < t.high[column]; ++k) reach(t, k, column, load<Vec<T>>(from + k * BLOCK) * scale, least);
+        for (; k < t.high[column]; ++k) reach(t, k, column, load<Vec<T>>(from + k * BY) * scale, least);
     }
     // Each query's score takes its place among the heaviest and pushes the lesser ones on; of equals the earlier stays before.
     void reach(const Tile<T>& t, long k, long column, Vec<T> x, const T* least) {
@@ -96,7 +97,7 @@ struct Extras {
     // The same where they must be looked at; `entry` counts the tiles of the block.
     void look(const Tile<T>& t, long c, long entry, const Running<T>& run, const T* weights) {
         if (p.sink_mass && t.key == 0)
-            for (long k = t.low[c]; k < std::min(t.high[c], FIRST); ++k) add(sink, c, load<Vec<T>>(weights + k * BLOCK + c * L));
+            for (long k = t.low[c]; k < std::min(t.high[c], FIRST); ++k) add(sink, c, load<Vec<T>>(weights + Lie<HALVES>::of(c, L, BLOCK) + k * Lie<HALVES>::by));
         if (p.distance && !in_one(t)) measure(t, c, weights);
         if (panel.on && !panel.direct) panel.keep(t, c, entry, run, weights);
     }
@@ -111,7 +112,7 @@ struct Extras {
         Int<T> place;
         for (long i = 0; i < L; ++i) place[i] = i;
         for (long k = t.low[c]; k < t.high[c]; ++k) {
-            const Vec<T> w = load<Vec<T>>(weights + k * BLOCK + c * L);
+            const Vec<T> w = load<Vec<T>>(weights + Lie<HALVES>::of(c, L, BLOCK) + k * Lie<HALVES>::by);
             const long low = first(t) + c * L - k, high = low + L - 1;
             const long near = low > 0 ? low : high < 0 ? -high : 0, far_end = std::max(std::abs(low), std::abs(high));
             const long from = bucket_of(near), to = std::min(bucket_of(far_end), most);

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from heedful.attention.native.library import Problem, matrix
+from heedful.attention.native.library import AT, PLACES, PROBLEM, Problem, place
 from heedful.attention.tiles.work import Work
 
 KINDS = {torch.float32: 0, torch.float64: 1, torch.bfloat16: 2, torch.float16: 3}
 BLOCK = 64
+NOWHERE: tuple[int, ...] = 5 * (0, 0, 0, 0)  # out, dout, dq, dk, dv
 
 
 @dataclass(slots=True)
 class Filled:
-    """A problem, and the tensors that must live as long as it does."""
+    """A problem, the memory it lies in, and the tensors that must live as long as it does."""
 
     problem: Problem
+    memory: bytearray
     q: Tensor
     k: Tensor
     v: Tensor
@@ -31,6 +34,10 @@ class Filled:
         """The tensor's place in memory, which stays."""
         self.kept.append(x)
         return x.data_ptr()
+
+    def put(self, name: str, x: Tensor) -> None:
+        """The tensor as one of the problem's matrices."""
+        PLACES.pack_into(self.memory, AT[name], *place(x))
 
 
 def dense(x: Tensor) -> Tensor:
@@ -53,24 +60,26 @@ def reversed_line(relative: Float[Tensor, "#h n"], real: torch.dtype) -> Float[T
 
 def filled(work: Work) -> Filled:
     """What forward and backward have in common."""
-    q, k, v = dense(work.q.detach()), dense(work.k.detach()), dense(work.v.detach())
+    q, k, v = dense(work.q), dense(work.k), dense(work.v)
+    b, h, q_len, d = q.shape
+    _, g, k_len, v_width = v.shape
+    factor, schedule = factors(work), work.schedule
+    kept, tiles = [factor], (0, 0, 0, 0)
+    if schedule is not None:
+        kept += (schedule.start, schedule.column, schedule.tile, schedule.t_bits.contiguous())
+        tiles = (kept[1].data_ptr(), kept[2].data_ptr(), kept[3].data_ptr(), kept[4].data_ptr())
+    rules = (1, 1) if schedule is None else (schedule.batch, schedule.heads)
+    memory = bytearray(
+        PROBLEM.pack(
+            *(*place(q), *place(k), *place(v), *NOWHERE),
+            *(0, 0, factor.data_ptr(), 0, 0, 0, 0, 0, *tiles, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+            *(0, 0, 0, 0, 0, b, h, g, q_len, k_len, d, v_width, 0, KINDS[q.dtype], *rules, 0, 0, 0, 0, torch.get_num_threads(), 1),
+            *(work.seed & 0xFFFFFFFF, work.softcap or 0.0, work.dropout),
+        )
+    )
     real = torch.float64 if q.dtype == torch.float64 else torch.float32
-    p = Problem()
-    found = Filled(p, q, k, v, real)
-    p.q, p.k, p.v = matrix(q), matrix(k), matrix(v)
-    p.b, p.h, p.q_len, p.d = q.shape
-    p.g, p.k_len, p.v_width = k.shape[1], k.shape[2], v.shape[3]
-    p.kind, p.threads, p.splits = KINDS[q.dtype], torch.get_num_threads(), 1
-    p.mask_batch = p.mask_heads = 1
-    p.factor = found.keep(factors(work))
-    p.softcap, p.dropout, p.seed = work.softcap or 0.0, work.dropout, work.seed & 0xFFFFFFFF
-    if work.sink_logits is not None:
-        p.sinks = found.keep(work.sink_logits.detach().double().contiguous())
+    found = Filled(Problem.from_buffer(memory), memory, q, k, v, real, kept)
     terms(work, found)
-    if work.schedule is not None:
-        s = work.schedule
-        p.start, p.column, p.tile, p.words = (found.keep(x) for x in (s.start, s.column, s.tile, s.t_bits.contiguous()))
-        p.mask_batch, p.mask_heads = s.batch, s.heads
     return found
 
 
@@ -78,12 +87,21 @@ def factors(work: Work) -> Float[Tensor, " h"]:
     """The factor of each head."""
     if isinstance(work.factor, Tensor):
         return work.factor.detach().double().expand(work.q.shape[1]).contiguous()
-    return torch.full((work.q.shape[1],), work.factor, dtype=torch.float64)
+    return alike_heads(work.factor, work.q.shape[1])
+
+
+@lru_cache(maxsize=256)
+def alike_heads(factor: float, heads: int) -> Float[Tensor, " h"]:
+    """One factor for all heads; read only."""
+    with torch.inference_mode(False):
+        return torch.full((heads,), factor, dtype=torch.float64)
 
 
 def terms(work: Work, found: Filled) -> None:
     """What is added to the scores."""
     p = found.problem
+    if work.sink_logits is not None:
+        p.sinks = found.keep(work.sink_logits.detach().double().contiguous())
     if work.bias is not None:
         bias = work.bias.detach().to(found.real)
         p.bias = found.keep(bias)

@@ -13,6 +13,7 @@
 #include "forward.h"
 #include "plain.h"
 #include "plain_backward.h"
+#include "ragged.h"
 
 static thread_local Arena arena;
 
@@ -147,7 +148,7 @@ static void decode(const Step& s) {
         const long first = tiles * (n % shares) / shares * Run::TILE, last = tiles * (n % shares + 1) / shares * Run::TILE;
         run(n / shares / s.g, n / shares % s.g, first, std::min(kept, last), Partial<T>(all + n * numbers, rows));
     };
-    const auto finish = [&](long n) { Run(s, arena).finish(n / s.g, n % s.g, all + n * shares * numbers, shares); };
+    const auto finish = [&](long n) { Run(s, arena).finish(n / s.g, n % s.g, all + n * shares * numbers, shares, numbers); };
     with_room(alone ? 1 : s.threads, Run::bytes(s), [&] {
 #pragma omp for schedule(dynamic)
         for (long n = 0; n < heads * shares; ++n) {
@@ -158,6 +159,75 @@ static void decode(const Step& s) {
         for (long n = 0; n < heads; ++n) {
             arena.used = 0;
             finish(n);
+        }
+    });
+}
+
+// The same for heads that hold different numbers of keys: shares of about as many keys, the longest heads in more of them.
+template <class Number>
+static void ragged(const Ragged& r) {
+    using Run = Decode<Number>;
+    using T = typename Run::T;
+    struct Item {
+        Step step;
+        int64_t ranges[8];
+        long kept, first, shares;
+    };
+    const long heads = r.b * r.count;
+    if (!heads) return;
+    static thread_local Arena turned, kept, found;
+    need(turned.open(r.b * r.h * r.d * sizeof(Number) + 64));
+    need(kept.open(heads * sizeof(Item) + 64));
+    Number* const queries = turned.take<Number>(r.b * r.h * r.d);
+    Item* const items = kept.take<Item>(heads);
+    const Turn<Number> turn{r};
+    long total = 0, most = 1;
+    for (long b = 0; b < r.b; ++b) {
+        for (long h = 0; h < r.h; ++h) turn((const Number*)r.q.data + b * r.q.b + h * r.q.h, queries + (b * r.h + h) * r.d);
+        for (long i = 0; i < r.count; ++i) {
+            const Reader& from = r.readers[b * r.count + i];
+            if (from.writes) {
+                const long slot = slot_of(from, r.length + from.shift);
+                turn((const Number*)r.k.data + b * r.k.b + from.key * r.k.h, (Number*)from.k + slot * r.d);
+                std::memcpy((Number*)from.v + slot * r.v_width, (const Number*)r.v.data + b * r.v.b + from.key * r.v.h,
+                            r.v_width * sizeof(Number));
+            }
+            Item& item = items[b * r.count + i];
+            item.step = step_of(r, from, b, queries, item.ranges);
+            item.kept = 0;
+            for (long n = 0; n < item.step.count; ++n) item.kept += item.ranges[2 * n + 1] - item.ranges[2 * n];
+            total += item.kept, most = std::max(most, (long)from.heads);
+        }
+    }
+    const bool alone = r.threads == 1 || total * (r.d + r.v_width) * (long)sizeof(Number) < ALONE;
+    const long share = alone ? total : std::max(4l * Run::TILE, total / (4 * r.threads));
+    const long numbers = Partial<T>::numbers(most, Run::wide(r.v_width));
+    long shares = 0;
+    for (long n = 0; n < heads; ++n) {
+        items[n].first = shares, items[n].shares = std::max(1l, alone ? 1 : (items[n].kept + share - 1) / share);
+        shares += items[n].shares;
+    }
+    need(found.open(shares * (numbers * sizeof(T) + sizeof(long)) + 128));
+    T* const all = found.take<T>(shares * numbers);
+    long* const owner = found.take<long>(shares);  // of each share, whose it is
+    for (long n = 0; n < heads; ++n) std::fill_n(owner + items[n].first, items[n].shares, n);
+    Step widest = items[0].step;
+    widest.h = most;
+    with_room(alone ? 1 : r.threads, Run::bytes(widest), [&] {
+#pragma omp for schedule(dynamic)
+        for (long n = 0; n < shares; ++n) {
+            const Item& item = items[owner[n]];
+            const long tiles = (item.kept + Run::TILE - 1) / Run::TILE, part = n - item.first;
+            const long first = tiles * part / item.shares * Run::TILE, last = tiles * (part + 1) / item.shares * Run::TILE;
+            arena.used = 0;
+            Run run(item.step, arena);
+            run(0, 0, first, std::min(item.kept, last), Partial<T>(all + n * numbers, run.rows));
+        }
+#pragma omp for
+        for (long n = 0; n < heads; ++n) {
+            arena.used = 0;
+            Run run(items[n].step, arena);
+            run.finish(0, 0, all + items[n].first * numbers, items[n].shares, numbers);
         }
     });
 }
@@ -214,5 +284,20 @@ extern "C" int heedful_decode(const Step* s) {
     }
 }
 
+extern "C" int heedful_ragged(const Ragged* r) {
+    try {
+        switch (r->kind) {
+            case F32: return ragged<float>(*r), 0;
+            case F64: return ragged<double>(*r), 0;
+            case F16: return ragged<Float16>(*r), 0;
+            case BF16: return ragged<BFloat16>(*r), 0;
+            default: return 1;
+        }
+    } catch (...) {
+        return 2;
+    }
+}
+
 extern "C" int heedful_problem_size() { return (int)sizeof(Problem); }
 extern "C" int heedful_step_size() { return (int)sizeof(Step); }
+extern "C" int heedful_ragged_size() { return (int)sizeof(Ragged); }

@@ -32,9 +32,12 @@ struct Forward {
 
     long padded() const { return (p.v_width + 31) / 32 * 32; }  // as the products write it
 
+    // Where the sums of a vector's queries for one number of the values stand.
+    T* mixed(long c, long column) { return out + Lie<E::COARSE>::of(column, L, padded()) + c * Lie<E::COARSE>::by; }
+
     void shrink(long column, Vec<T> by) {
         for (long c = 0; c < p.v_width; ++c) {
-            T* at = out + c * BLOCK + column * L;
+            T* at = mixed(c, column);
             store(at, load<Vec<T>>(at) * by);
         }
     }
@@ -84,7 +87,7 @@ struct Forward {
 
     void move(const Terms<T>& s, const Tile<T>& t, long c) {
         Vec<T> by;
-        steady[c] = !moved(*run, c, largest(s, t, c, scores), by);
+        steady[c] = !moved(*run, c, largest<E::COARSE>(s, t, c, scores), by);
         if (steady[c]) return;
         engine.mix_held(out);  // by the reference it was weighed with
         shrink(c, by);
@@ -92,7 +95,7 @@ struct Forward {
     }
 
     void weigh_and_look(const Terms<T>& s, const Dropout& dropout, const Tile<T>& t, long c, long entry, bool look) {
-        weigh<E::COARSE>(*run, s, t, c, scores, Rows<T>{scores + c * L});
+        weigh<E::COARSE>(*run, s, t, c, scores, Rows<E::COARSE, T>{scores + Lie<E::COARSE>::of(c, L, BLOCK)});
         if (look) extras.look(t, c, entry, *run, scores);
         if (dropout.on) thin(dropout, t, c);
         engine.settle(t, c, scores);
@@ -100,7 +103,7 @@ struct Forward {
 
     void thin(const Dropout& dropout, const Tile<T>& t, long c) {
         for (long k = t.low[c]; k < t.high[c]; ++k) {
-            T* at = scores + k * BLOCK + c * L;
+            T* at = scores + Lie<E::COARSE>::of(c, L, BLOCK) + k * Lie<E::COARSE>::by;
             store(at, load<Vec<T>>(at) * dropout.draw(T(), t.key + k, c));
         }
     }
@@ -112,14 +115,15 @@ struct Forward {
         for (long c = 0; c < p.v_width; ++c)
             for (long j = 0; j < BLOCK; j += L) {
                 const Vec<T> x = load<Vec<T>>(inverse + j);
-                T* at = out + c * BLOCK + j;
+                T* at = mixed(c, j / L);
                 store(at, x == (T)0 ? Vec<T>{} : load<Vec<T>>(at) * x);
             }
         Number* to = row_of<Number>(p.out, b, h, i);
         if constexpr (std::is_same_v<Number, T>) {
             turn(p.v_width, rows, out, BLOCK, to, p.out.n);
         } else {
-            turn(p.v_width, rows, out, BLOCK, last, p.v_width);
+            constexpr long BY = Lie<E::COARSE>::by;
+            for (long r = 0; r < rows; r += BY) turn(p.v_width, std::min(BY, rows - r), mixed(0, r / L), BY, last + r * p.v_width, p.v_width);
             for (long r = 0; r < rows; ++r) narrow_row(last + r * p.v_width, p.v_width, to + r * p.out.n);
         }
         extras.finish(*run, lse, inverse);

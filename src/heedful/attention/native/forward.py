@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import _get_current_dispatch_mode
 
 from heedful.attention.native.fill import Filled, alike, filled
-from heedful.attention.native.library import call, matrix, unavailable
+from heedful.attention.native.library import call, unavailable
 from heedful.attention.select import Select
 from heedful.attention.summary import TOPK, buckets
 from heedful.attention.tiles.work import Found, Wanted, Work
@@ -34,7 +34,11 @@ def forward(work: Work, wanted: Wanted) -> Found:
     f = filled(work)
     b, h, q_len, _ = work.sizes
     found = Found(alike(f.q, f.v.shape[3]), f.q.new_empty(b, h, q_len, dtype=f.real))
-    f.problem.out, f.problem.lse = matrix(found.out), found.lse.data_ptr()
+    f.put("out", found.out)
+    f.problem.lse = found.lse.data_ptr()
+    if not wanted.beyond_lse:
+        call("heedful_forward", f.problem)
+        return found
     sums = summaries(f, wanted.summaries, found)
     if wanted.weights is not None:
         chosen(f, wanted.weights, found)

@@ -50,20 +50,21 @@ struct Panel {
 
     void keep(const Tile<T>& t, long c, long entry, const Running<T>& run, const T* weights) {
         T* to = tiles + entry * BLOCK * BLOCK;
-        const auto weight = [&](long k) { return k < t.low[c] || k >= t.high[c] ? Vec<T>{} : load<Vec<T>>(weights + k * BLOCK + c * L); };
+        const auto weight = [&](long k) { return k < t.low[c] || k >= t.high[c] ? Vec<T>{} : load<Vec<T>>(weights + Lie<HALVES>::of(c, L, BLOCK) + k * Lie<HALVES>::by); };
         if constexpr (HALVES)
-            for (long k = 0; k < BLOCK; k += 2) store((uint32_t*)to + k / 2 * BLOCK + c * L, halved(weight(k), weight(k + 1)));
+            for (long k = 0; k < BLOCK; k += 2) store(pair(entry, k, c), halved(weight(k), weight(k + 1)));
         else
             for (long k = 0; k < BLOCK; ++k) store(to + k * BLOCK + c * L, weight(k));
         note(t, c, entry, run);
     }
     // The same where the engine has made a vector's weights itself: in a slot as pairs, or in the tile.
     uint32_t* slot(long entry) { return (uint32_t*)(tiles + entry * BLOCK * BLOCK); }
+    uint32_t* pair(long entry, long k, long c) { return slot(entry) + Lie<true>::of(c, L, BLOCK / 2) + k / 2 * Lie<true>::by; }
     void mark(const Tile<T>& t, long c, long entry, const Running<T>& run) {
         const auto outside = [&](long k) { return k < t.low[c] || k >= t.high[c]; };
         if constexpr (HALVES) {
             for (long k = 0; k < BLOCK; k += 2)
-                if (outside(k)) store(slot(entry) + k / 2 * BLOCK + c * L, Vec<T>{});
+                if (outside(k)) store(pair(entry, k, c), Vec<T>{});
         } else
             for (long k = 0; k < BLOCK; ++k)
                 if (outside(k)) store(tiles + entry * BLOCK * BLOCK + k * BLOCK + c * L, Vec<T>{});
@@ -127,7 +128,7 @@ struct Panel {
     static void unpair(const uint32_t* from, const float* share, float* to, long held, long columns) {
         for (long k = 0; k < held; k += 2)
             for (long c = 0; c < columns; ++c) {
-                const Words pair = load<Words>(from + k / 2 * BLOCK + c * L);
+                const Words pair = load<Words>(from + Lie<true>::of(c, L, BLOCK / 2) + k / 2 * Lie<true>::by);
                 const Vec<float> s = load<Vec<float>>(share + c * L);
                 store(to + k * BLOCK + c * L, (Vec<float>)(pair << 16) * s);
                 store(to + (k + 1) * BLOCK + c * L, (Vec<float>)(pair & 0xffff0000u) * s);
@@ -144,7 +145,7 @@ struct Panel {
         for (long k = 0; k < BLOCK; k += 2) {
             Vec<float> low = {}, high = {};
             for (long c = 0; c < columns; ++c) {
-                const Words pair = load<Words>(from + k / 2 * BLOCK + c * L);
+                const Words pair = load<Words>(from + Lie<true>::of(c, L, BLOCK / 2) + k / 2 * Lie<true>::by);
                 const Vec<float> s = load<Vec<float>>(share + c * L);
                 low += (Vec<float>)(pair << 16) * s;
                 high += (Vec<float>)(pair & 0xffff0000u) * s;

@@ -88,7 +88,7 @@ struct Plain {
 
     template <class Run>
     void weigh_column(Run& run, const Terms<T>& s, const Tile<T>& t, long c, T* scores) {
-        weigh<COARSE>(run, s, t, c, scores, Rows<T>{scores + c * L});
+        weigh<COARSE>(run, s, t, c, scores, Rows<COARSE, T>{scores + c * L});
     }
     bool weigh_at_once(Running<T>&, const Terms<T>&, const Tile<T>&, long, T*) { return false; }  // they stand in the scores' place
     void mix_held(T*) {}

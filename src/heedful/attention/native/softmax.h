@@ -4,7 +4,7 @@
 
 template <class T>
 struct Running {
-    alignas(64) T m[BLOCK];  // the reference: the largest score so far, or up to 2^8 below it
+    alignas(64) T m[BLOCK];  // the reference: the largest score so far, or below it by a power of two that does no harm
     alignas(64) T l[BLOCK];  // sum of 2^(x - m)
     alignas(64) T z[BLOCK];  // sum of 2^(x - m) (x - m), for the entropy
     bool entropy;
@@ -21,36 +21,36 @@ inline Vec<T> reference(Vec<T> m) {  // a query that has met no key yet measures
 }
 
 // The largest score of a vector's queries in the tile; scores that are not plain are finished in place first.
-template <class T>
+template <bool HALVES, class T>
 inline Vec<T> largest(const Terms<T>& s, const Tile<T>& t, long column, T* scores) {
-    constexpr long L = Lanes<T>::count;
+    constexpr long L = Lanes<T>::count, BY = Lie<HALVES>::by;
     Vec<T> top[4];
     for (auto& x : top) x = all<T>(NOTHING<T>);
-    T* at = scores + column * L;
+    T* at = scores + Lie<HALVES>::of(column, L, BLOCK);
     long k = t.low[column];
     const long high = t.high[column];
     if (s.plain(t)) {
         for (; k + 4 <= high; k += 4)
 #pragma GCC unroll 4
-            for (int i = 0; i < 4; ++i) top[i] = larger(top[i], load<Vec<T>>(at + (k + i) * BLOCK));
-        for (; k < high; ++k) top[0] = larger(top[0], load<Vec<T>>(at + k * BLOCK));
+            for (int i = 0; i < 4; ++i) top[i] = larger(top[i], load<Vec<T>>(at + (k + i) * BY));
+        for (; k < high; ++k) top[0] = larger(top[0], load<Vec<T>>(at + k * BY));
     } else if (s.bent()) {
         for (; k < high; ++k) {
-            const Vec<T> x = finished(s, t, k, column, load<Vec<T>>(at + k * BLOCK));
-            store(at + k * BLOCK, x);
+            const Vec<T> x = finished(s, t, k, column, load<Vec<T>>(at + k * BY));
+            store(at + k * BY, x);
             top[0] = larger(top[0], x);
         }
     } else {
         for (; k + 2 <= high; k += 2)
 #pragma GCC unroll 2
             for (int i = 0; i < 2; ++i) {
-                const Vec<T> x = shifted(s, t, k + i, column, load<Vec<T>>(at + (k + i) * BLOCK));
-                store(at + (k + i) * BLOCK, x);
+                const Vec<T> x = shifted(s, t, k + i, column, load<Vec<T>>(at + (k + i) * BY));
+                store(at + (k + i) * BY, x);
                 top[i] = larger(top[i], x);
             }
         for (; k < high; ++k) {
-            const Vec<T> x = shifted(s, t, k, column, load<Vec<T>>(at + k * BLOCK));
-            store(at + k * BLOCK, x);
+            const Vec<T> x = shifted(s, t, k, column, load<Vec<T>>(at + k * BY));
+            store(at + k * BY, x);
             top[0] = larger(top[0], x);
         }
     }
@@ -79,25 +79,26 @@ inline bool moved(Running<T>& run, long column, Vec<T> top, Vec<T>& shrink) {
 }
 
 // Where weights are written as they are.
-template <class T>
+template <bool HALVES, class T>
 struct Rows {
+    static constexpr long BY = Lie<HALVES>::by;
     T* to;
-    void operator()(long key, Vec<T> a, Vec<T> b) const { store(to + key * BLOCK, a), store(to + (key + 1) * BLOCK, b); }
-    void operator()(long key, Vec<T> a) const { store(to + key * BLOCK, a); }
+    void operator()(long key, Vec<T> a, Vec<T> b) const { store(to + key * BY, a), store(to + (key + 1) * BY, b); }
+    void operator()(long key, Vec<T> a) const { store(to + key * BY, a); }
 };
 
-// Weights 2^(x - m) of a vector's queries, handed to `put`, two keys at a time; the sums go on.
+// Weights 2^(x - m) of a vector's queries, handed to `put`, two keys at a time; the sums go on. (Coarse ones are worked on by halves.)
 template <bool COARSE, class T, class Put>
 inline void weigh(Running<T>& run, const Terms<T>& s, const Tile<T>& t, long column, const T* scores, Put put) {
-    constexpr long L = Lanes<T>::count;
+    constexpr long L = Lanes<T>::count, BY = Lie<COARSE>::by;
     const Vec<T> m = reference<T>(load<Vec<T>>(run.m + column * L));
     const T scale = s.plain(t) ? s.factor * (T)LOG2E : (T)1;
-    const T* at = scores + column * L;
+    const T* at = scores + Lie<COARSE>::of(column, L, BLOCK);
     Vec<T> l[2] = {};
     if (run.entropy) {
         Vec<T> z = {};
         const auto one = [&](long k) {
-            const Vec<T> y = larger(load<Vec<T>>(at + k * BLOCK) * scale - m, all<T>(-1000));
+            const Vec<T> y = larger(load<Vec<T>>(at + k * BY) * scale - m, all<T>(-1000));
             const Vec<T> w = power<COARSE>(y);
             l[0] += w, z += w * y;
             return w;
@@ -112,52 +113,18 @@ inline void weigh(Running<T>& run, const Terms<T>& s, const Tile<T>& t, long col
     } else {
         long k = t.low[column];
         for (; k + 2 <= t.high[column]; k += 2) {
-            const Vec<T> a = power<COARSE>(load<Vec<T>>(at + k * BLOCK) * scale - m);
-            const Vec<T> b = power<COARSE>(load<Vec<T>>(at + (k + 1) * BLOCK) * scale - m);
+            const Vec<T> a = power<COARSE>(load<Vec<T>>(at + k * BY) * scale - m);
+            const Vec<T> b = power<COARSE>(load<Vec<T>>(at + (k + 1) * BY) * scale - m);
             l[0] += a, l[1] += b;
             put(k, a, b);
         }
         if (k < t.high[column]) {
-            const Vec<T> a = power<COARSE>(load<Vec<T>>(at + k * BLOCK) * scale - m);
+            const Vec<T> a = power<COARSE>(load<Vec<T>>(at + k * BY) * scale - m);
             l[0] += a;
             put(k, a);
         }
     }
     store(run.l + column * L, load<Vec<T>>(run.l + column * L) + (l[0] + l[1]));
-}
-
-// The same for scores that do not rise far above the reference, in one pass; false, and the sums as they were, if one does.
-// `score(k, raw)` finishes a raw score.
-template <bool COARSE, class T, class Score, class Put>
-inline bool weigh_below(Running<T>& run, const Tile<T>& t, long column, const T* scores, Score score, Put put) {
-    constexpr long L = Lanes<T>::count;
-    const Vec<T> m = load<Vec<T>>(run.m + column * L);
-    if (~above(m, all<T>(NOTHING<T>)) & ((1u << L) - 1)) return false;
-    const T* at = scores + column * L;
-    Vec<T> l[4] = {}, z[4] = {}, top[4] = {};
-    const auto one = [&](long key, int i) {
-        const Vec<T> x = score(key, load<Vec<T>>(at + key * BLOCK)) - m, w = power<COARSE>(x);
-        top[i] = larger(top[i], x);
-        l[i] += w;
-        if (run.entropy) z[i] += w * larger(x, all<T>(-1000));
-        return w;
-    };
-    long k = t.low[column];
-    for (; k + 4 <= t.high[column]; k += 4) {
-        Vec<T> w[4];
-#pragma GCC unroll 4
-        for (int i = 0; i < 4; ++i) w[i] = one(k + i, i);
-        put(k, w[0], w[1]), put(k + 2, w[2], w[3]);
-    }
-    for (; k + 2 <= t.high[column]; k += 2) {
-        const Vec<T> w = one(k, 0);
-        put(k, w, one(k + 1, 1));
-    }
-    if (k < t.high[column]) put(k, one(k, 0));
-    if (above(larger(larger(top[0], top[1]), larger(top[2], top[3])), all<T>(8))) return false;
-    store(run.l + column * L, load<Vec<T>>(run.l + column * L) + (l[0] + l[1]) + (l[2] + l[3]));
-    if (run.entropy) store(run.z + column * L, load<Vec<T>>(run.z + column * L) + (z[0] + z[1]) + (z[2] + z[3]));
-    return true;
 }
 
 // Close the sums of a block: the log-sum-exp of each query and what its 2^(x - m) are multiplied by to be weights, the sink's

@@ -38,6 +38,16 @@ struct Tile {
     }
 };
 
+// Where a vector of queries stands in a tile, and how far its next key is: in rows of 64 queries, or, where 32 queries at a time
+// are worked on, in two tables of 32 with `rows` rows each, so that what a half works on lies close together in the first cache.
+template <bool HALVES>
+struct Lie {
+    static constexpr long by = HALVES ? BLOCK / 2 : BLOCK;
+    static long of(long column, long lanes, long rows) {
+        return HALVES ? column * lanes / by * rows * by + column * lanes % by : column * lanes;
+    }
+};
+
 // Memory that is kept between calls, one for each thread, and grows when it must.
 struct Arena {
     char* data = nullptr;

@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from heedful.attention.masks.mask import Mask
+
 
 class Position(nn.Module, ABC):
     """Rotates (or adds to) queries and keys, or adds a bias to the scores, or both.
@@ -25,6 +27,10 @@ class Position(nn.Module, ABC):
 
     def bias(self, heads: int, q: Int[Tensor, " q"], k: Int[Tensor, " k"]) -> Float[Tensor, "#h q k"] | None:
         """What is added to the scores of `heads` query heads; None unless the scheme works this way."""
+        return None
+
+    def reach(self) -> Mask | None:
+        """The pairs beyond which nothing has any weight under this scheme; None where it shuts none out."""
         return None
 
     def relative(self, heads: int, q_len: int, k_len: int, device: torch.device) -> Float[Tensor, "#h n"] | None:

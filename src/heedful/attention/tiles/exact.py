@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
+AS_IT_IS: AbstractContextManager[None] = nullcontext()
 
-@contextmanager
-def exact(device: torch.device) -> Iterator[None]:
+
+def exact(device: torch.device) -> AbstractContextManager[None]:
     """Without autocast, which would change the type of what is written into scratch memory."""
-    if not torch.is_autocast_enabled(device.type):
-        yield
-        return
-    with torch.autocast(device.type, enabled=False):
-        yield
+    return torch.autocast(device.type, enabled=False) if torch.is_autocast_enabled(device.type) else AS_IT_IS
