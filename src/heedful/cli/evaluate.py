@@ -14,7 +14,7 @@ from heedful.tasks.task import Measure
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from heedful.tasks.task import Evaluation
+    from heedful.tasks.task import Evaluation, Listing
 
 COLUMNS = ("loss", "perplexity", "bits_per_character", "accuracy", "word_perplexity")
 
@@ -51,6 +51,8 @@ def show(found: Evaluation) -> None:
 
     console = Console()
     console.print(table(found))
+    for listing in found.listings:
+        console.print(listed(listing))
     console.print(found.protocol, highlight=False)
 
 
@@ -59,11 +61,31 @@ def table(found: Evaluation) -> Table:
     from rich.table import Table
 
     shown = Table("model", pad_edge=False)
-    columns = COLUMNS if by_words(found) else COLUMNS[:-1]
+    columns = columns_of(found)
     for name in columns:
         shown.add_column(name.replace("_", " ").replace("bits per character", "bits/char"), justify="right")
     for name, row in found.rows.items():
-        shown.add_row(name, *(number(column, row[column]) for column in columns))
+        shown.add_row(name, *(number(column, row.get(column)) for column in columns))
+    return shown
+
+
+def columns_of(found: Evaluation) -> tuple[str, ...]:
+    """The scores that are shown: those of texts that go on, or whatever the model's row holds."""
+    first = next(iter(found.rows.values()))
+    if "perplexity" not in first:
+        return tuple(first)
+    return COLUMNS if by_words(found) else COLUMNS[:-1]
+
+
+def listed(listing: Listing) -> Table:
+    """A table beside the scores."""
+    from rich.table import Table
+
+    shown = Table(*listing.head, title=listing.title, title_justify="left", pad_edge=False)
+    for column in shown.columns[1:]:
+        column.justify = "right"
+    for row in listing.rows:
+        shown.add_row(*(f"{cell:.1%}" if isinstance(cell, float) else f"{cell:,}" if isinstance(cell, int) else cell for cell in row))
     return shown
 
 
@@ -77,4 +99,12 @@ def number(column: str, value: Any) -> str:
     """A score as it is read."""
     if value is None:
         return "-"
-    return f"{value:.1%}" if column == "accuracy" else f"{value:,.4f}" if column in ("loss", "bits_per_character") else f"{value:,.2f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return (
+        f"{value:.1%}"
+        if column in ("accuracy", "macro_f1")
+        else f"{value:,.4f}"
+        if column in ("loss", "bits_per_character", "calibration_error")
+        else f"{value:,.2f}"
+    )

@@ -19,19 +19,22 @@ def train(
     resume: Flag = False,
     overwrite: Flag = False,
     seed: int | None = None,
+    budget: float | None = None,
     threads: int | None = None,
 ) -> None:
     """Train a model, a summary of it first; Ctrl-C leaves a run that --resume continues.
 
     Arguments:
-        task: generate.
-        data: a text file (.gz too), a folder of them, a set under $HEEDFUL_DATA, or python-reference.
+        task: generate or classify.
+        data: a text file (.gz too) or a folder of them; a table of texts with their classes; a set under $HEEDFUL_DATA; python-reference.
         config: a YAML file, or the name of a preset.
         set: change one field, for example model.width=128; may be given several times.
         out: the run's folder; runs/TASK if not given.
         resume: go on with the run in that folder.
         overwrite: begin anew in a folder that holds a run.
         seed: of weights, batches and dropout.
+        budget: the share of attention, up to 1, that learning spends on average: gates and learned spans pay for more, and a model
+            with neither learns under windows that grow.
         threads: of the processor; torch's choice if not given.
     """
     from heedful.cli.config import settled
@@ -42,7 +45,7 @@ def train(
     keep_memory()
     found = find_task(task)
     start = Start(out or Path("runs", task), resume, overwrite)
-    changes = changed(set, data, seed, threads)
+    changes = changed(set, data, seed, threads, budget)
     if resume:
         refuse_new(config, data, overwrite)
         found.resume(start, changes)
@@ -50,11 +53,11 @@ def train(
         found.train(settled(task, config, changes), start)
 
 
-def changed(settings: list[str], data: str | None, seed: int | None, threads: int | None) -> list[str]:
+def changed(settings: list[str], data: str | None, seed: int | None, threads: int | None, budget: float | None = None) -> list[str]:
     """The settings that were written out, and those that have an option of their own."""
     import json
 
-    given = {"data.source": data, "train.seed": seed, "train.threads": threads}
+    given = {"data.source": data, "train.seed": seed, "train.budget": budget, "train.threads": threads}
     return settings + [f"{field}={json.dumps(value)}" for field, value in given.items() if value is not None]
 
 

@@ -55,6 +55,11 @@ class Batches(ABC):
         """How many batches hold as many tokens as the text, all processes together."""
         return max(1.0, (len(self.tokens) - 1) / (self.rows * self.context))
 
+    @property
+    def tokens_a_batch(self) -> float:
+        """Of a batch, all processes together."""
+        return float(self.rows * self.context)
+
     @abstractmethod
     def draw(self) -> Batch:
         """The next batch."""

@@ -14,11 +14,10 @@ from torch import Tensor, nn
 from heedful.attention.masks.mask import Mask
 from heedful.attention.mechanism import Shape, create
 from heedful.errors import Unsupported, UsageError
+from heedful.layers.adapters.bottleneck import Bottleneck
 from heedful.layers.cache.block import BlockCache
-from heedful.layers.cache.cache import Cache
+from heedful.layers.cache.cache import Past
 from heedful.layers.cache.context import ContextCache
-from heedful.layers.cache.full import KVCache
-from heedful.layers.cache.window import WindowCache
 from heedful.layers.gates.gate import Gate, SelfGate
 from heedful.layers.gates.layerwise_adaptive import LayerwiseAdaptiveAttention
 from heedful.layers.gates.table import GATES
@@ -80,6 +79,7 @@ class TransformerBlock(nn.Module):
         self.attention_norm, self.feed_norm = normed(norm, dim, norm_bias), normed(norm, dim, norm_bias)
         self.cross_norm = None if cross is None else normed(norm, dim, norm_bias)
         self.dropout = nn.Dropout(dropout) if dropout else None
+        self.adapter: Bottleneck | None = None  # behind the feed-forward part
 
     @overload
     def forward(
@@ -153,6 +153,8 @@ class TransformerBlock(nn.Module):
     def fed(self, x: Float[Tensor, "b t m"]) -> Float[Tensor, "b t m"]:
         """The stream with the feed-forward branch in it."""
         read = self.inner(x, self.feed_norm)
+        if self.adapter is not None:
+            return self.outer(x, self.adapter(self.feed(read)), self.feed_norm)
         if self.direct and isinstance(self.feed, GELU | SwiGLU):
             joined: Tensor = self.feed(read, x)
             return joined
@@ -199,9 +201,7 @@ class TransformerBlock(nn.Module):
     def new_cache(self, window: int | None = None, sinks: int = 0) -> BlockCache:
         """An empty cache for steps: of all keys, or of the latest `window` and the first `sinks`."""
         pools = isinstance(self.gate, SelfGate) and self.gate.pools
-        if self.attention.memory:
-            return BlockCache(None, pools=pools)
-        return BlockCache(KVCache() if window is None else WindowCache(window, sinks), pools=pools)
+        return BlockCache(self.attention.new_cache(window, sinks), pools=pools)
 
 
 def read(
@@ -209,7 +209,7 @@ def read(
     x: Tensor,
     context: Tensor | None,
     mask: Mask | Tensor | None,
-    cache: Cache | ContextCache | None,
+    cache: Past | ContextCache | None,
     trace: bool,
     stream: Tensor | None = None,
 ) -> tuple[Tensor, Traces]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from heedful.errors import ShapeError, Unsupported, UsageError
-from heedful.layers.cache.cache import Cache
+from heedful.layers.cache.cache import Cache, Past
 from heedful.layers.cache.context import ContextCache
 
 if TYPE_CHECKING:
@@ -26,12 +26,14 @@ def check_memory(layer: MultiHeadAttention) -> None:
 
 
 def check_call(
-    layer: MultiHeadAttention, x: Tensor, context: Tensor | None, values: Tensor | None, cache: Cache | ContextCache | None
+    layer: MultiHeadAttention, x: Tensor, context: Tensor | None, values: Tensor | None, cache: Past | ContextCache | None
 ) -> None:
     """Inputs (b, t, width) as wide as the layer was made for, and a context where it needs one."""
     w = layer.widths
     if x.dim() != 3 or x.shape[-1] != w.dim:
         raise ShapeError(f"this layer takes x (b, t, {w.dim}): found {tuple(x.shape)}")
+    if isinstance(cache, Past) and not isinstance(cache, Cache):
+        raise Unsupported(f"a {type(cache).__name__} belongs to the layer that made it: this layer's own new_cache() would work")
     if context is None and values is None and cache is None and (w.packed or layer.memory):
         return
     if layer.memory:

@@ -6,9 +6,10 @@ from typing import final
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import gelu, silu
 
 from heedful.errors import unknown
+from heedful.layers.native.activation import gelu, swiglu
+from heedful.layers.native.feed import fed
 from heedful.layers.projection import Projection, onto
 
 MLPS = ("gelu", "swiglu")
@@ -30,7 +31,8 @@ class GELU(nn.Module):
 
     def forward(self, x: Float[Tensor, "... m"], stream: Float[Tensor, "... m"] | None = None) -> Float[Tensor, "... m"]:
         """The same shape; added to the stream if there is one."""
-        return onto(stream, self.down, gelu(self.up(x)))
+        whole = fed(False, x, stream, self.up, self.down)
+        return onto(stream, self.down, gelu(self.up(x))) if whole is None else whole
 
 
 @final
@@ -50,8 +52,8 @@ class SwiGLU(nn.Module):
 
     def forward(self, x: Float[Tensor, "... m"], stream: Float[Tensor, "... m"] | None = None) -> Float[Tensor, "... m"]:
         """The same shape; added to the stream if there is one."""
-        gate, value = self.up(x).chunk(2, dim=-1)
-        return onto(stream, self.down, silu(gate) * value)
+        whole = fed(True, x, stream, self.up, self.down)
+        return onto(stream, self.down, swiglu(self.up(x))) if whole is None else whole
 
 
 def mlp(kind: str, dim: int, inner: int | None = None, bias: bool = True) -> nn.Module:

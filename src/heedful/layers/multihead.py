@@ -26,6 +26,8 @@ from heedful.layers import named, torch_state
 from heedful.layers.attention import AttentionLayer, heads_of
 from heedful.layers.cache.cache import Cache
 from heedful.layers.cache.context import ContextCache
+from heedful.layers.cache.full import KVCache
+from heedful.layers.cache.window import WindowCache
 from heedful.layers.check import check_call, check_memory
 from heedful.layers.norm import RMSNorm
 from heedful.layers.pending import Pending
@@ -187,7 +189,7 @@ class MultiHeadAttention(AttentionLayer):
         check_call(self, x, context, values, cache)
         q, k, v = self.heads_for(x, context, values, cache)
         given = as_mask(mask)
-        both = given if self.mask is None else self.mask if given is None else self.mask & given
+        both = joined(joined(self.mask, given), None if self.position is None else self.position.reach())
         call = Pending(q, k, v, self.score_of(ids), both, bias, self.position, stream)
         if isinstance(cache, Cache):
             through(cache, call, self.mask)
@@ -225,6 +227,12 @@ class MultiHeadAttention(AttentionLayer):
         if not isinstance(self.score, ContentBiased):
             raise Unsupported(f"ids= are for the score content_biased(vocabulary=...): found {self.score.name}")
         return self.score.at(ids)
+
+    def new_cache(self, window: int | None = None, sinks: int = 0) -> Cache | None:
+        """An empty cache for steps, of all keys or of the latest `window` and the first `sinks`; None where there is none to keep."""
+        if self.memory:
+            return None
+        return KVCache() if window is None else WindowCache(window, sinks)
 
     @classmethod
     def from_torch(cls, mha: nn.MultiheadAttention) -> MultiHeadAttention:
@@ -267,6 +275,11 @@ class MultiHeadAttention(AttentionLayer):
 def glorot(rows: int, columns: int) -> nn.Parameter:
     """A weight (rows, columns) with the uniform start of Glorot & Bengio 2010."""
     return nn.Parameter(nn.init.xavier_uniform_(torch.empty(rows, columns)))
+
+
+def joined(one: Mask | None, other: Mask | None) -> Mask | None:
+    """Two rules as one, where there are two."""
+    return other if one is None else one if other is None else one & other
 
 
 def swapped(q: Float[Tensor, "b h t d"], k: Float[Tensor, "b h t d"]) -> tuple[Tensor, Tensor]:

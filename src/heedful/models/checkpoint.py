@@ -16,9 +16,8 @@ from torch import Tensor, nn
 
 from heedful import atomic
 from heedful.errors import CheckpointError, UsageError
-from heedful.spec.model import ModelSpec
 from heedful.spec.plain import build, plain
-from heedful.spec.task import RunSpec
+from heedful.spec.task import RunModel, RunSpec
 
 VERSION = 1
 KEY = "heedful"
@@ -76,7 +75,7 @@ def load_checkpoint(path: Path, kind: str | None = None) -> Checkpoint:
     return loaded
 
 
-def restore(path: Path, builder: Callable[[ModelSpec], M], kind: str | None = None) -> tuple[M, Checkpoint]:
+def restore(path: Path, builder: Callable[[RunModel], M], kind: str | None = None) -> tuple[M, Checkpoint]:
     """The model that `builder` makes from the checkpoint's spec, with the checkpoint's tensors in it, and the rest."""
     checkpoint = load_checkpoint(path, kind)
     model = builder(checkpoint.spec.model)

@@ -14,15 +14,18 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from heedful.errors import ShapeError, Unsupported, UsageError
+from heedful.layers.adapters.insert import insert
 from heedful.layers.block import TransformerBlock
 from heedful.layers.cache.block import BlockCache
 from heedful.layers.embed import TokenEmbedding
 from heedful.layers.mlp import mlp
 from heedful.layers.norm import norm
 from heedful.layers.trace import Trace
-from heedful.models import mechanisms
+from heedful.models import early_exit, mechanisms
 from heedful.models.adaptive import AdaptiveHead
+from heedful.models.early_exit import Exits
 from heedful.models.language_model import DecoderOutput, Decoding, LanguageModel, judged, looked_up, next_token_loss
+from heedful.models.quantise import quantise
 from heedful.models.start import start
 from heedful.spec.model import DecoderSpec
 
@@ -33,17 +36,19 @@ Memory = tuple[Tensor, ...]
 class DecoderCache(Decoding):
     """A cache for every block."""
 
-    def __init__(self, blocks: list[BlockCache]) -> None:
+    def __init__(self, blocks: list[BlockCache], exits: int = 0) -> None:
         self.blocks = blocks
+        self.waiting: list[Tensor | None] = [None] * (exits + 1)  # who left before each segment, and has to catch up
 
     def reorder(self, index: Int[Tensor, " b"]) -> None:
         """Row i continues row index[i]."""
+        self.waiting = [None if held is None else held.index_select(0, index) for held in self.waiting]
         for block in self.blocks:
             block.reorder(index)
 
     def reset(self) -> None:
         """Forget everything."""
-        self.length = 0
+        self.length, self.waiting = 0, [None] * len(self.waiting)
         for block in self.blocks:
             block.reset()
 
@@ -72,12 +77,17 @@ class Decoder(LanguageModel):
         self.embedding = TokenEmbedding(spec.vocabulary, spec.width)
         self.places = mechanisms.places(spec)
         self.dropout = nn.Dropout(spec.dropout) if spec.dropout else None
-        blocks = [block(spec) for _ in range(spec.layers)]
+        blocks = [block(spec.at(layer)) for layer in range(spec.layers)]
         self.layers = nn.ModuleList(blocks)
         self.norm = norm(spec.norm, spec.width, spec.bias)
         self.head = None if spec.tied or spec.adaptive else nn.Linear(spec.width, spec.vocabulary, bias=False)
         self.clusters = AdaptiveHead(spec.width, spec.vocabulary, spec.adaptive) if spec.adaptive else None
         start(blocks, self.head)
+        if spec.weights == "int8":
+            quantise(self)
+        if spec.adapter is not None:
+            insert(self, spec.adapter)
+        self.exits = Exits(spec.exits, spec.width) if spec.exits else None
 
     @property
     def reach(self) -> int:
@@ -97,6 +107,8 @@ class Decoder(LanguageModel):
         if cache is not None and memory is not None:
             raise Unsupported("cache= and memory= both hold the past: one of them would work")
         x = self.embedded(ids, 0 if cache is None else cache.length)
+        if self.exits is not None and not (self.training or trace):
+            return self.hurried(self.exits, x, labels, cache)
         entered: list[Tensor] = []
         traces: list[Trace] = []
         for i, layer in enumerate(self.layers):
@@ -112,6 +124,19 @@ class Decoder(LanguageModel):
             cache.length += ids.shape[1]
         logits, loss = self.scored(self.norm(x), labels)
         return DecoderOutput(logits, loss, tuple(traces), self.kept(entered, memory))
+
+    def hurried(self, exits: Exits, x: Float[Tensor, "b t m"], labels: Tensor | None, cache: DecoderCache | None) -> DecoderOutput:
+        """The logits of tokens that may leave early; without a cache every layer is computed, and who would have left is known."""
+        if cache is None:
+            logits = early_exit.chosen(exits, early_exit.full(exits, self.layers, x, self.said))
+        else:
+            logits = early_exit.step(exits, self.layers, cache.blocks, cache.waiting, x, self.said)
+            cache.length += x.shape[1]
+        return DecoderOutput(logits, next_token_loss(logits, labels))
+
+    def said(self, x: Float[Tensor, "b t m"]) -> Float[Tensor, "b t v"]:
+        """The logits of a stream that has not been normed."""
+        return self.scored(self.norm(x), None)[0]
 
     def embedded(self, ids: Int[Tensor, "b t"], first: int) -> Float[Tensor, "b t m"]:
         """The tokens' embeddings with their places, the first of them at `first`."""
@@ -146,7 +171,8 @@ class Decoder(LanguageModel):
                 f"sinks={sinks} stand beside a window, and there is none: the score {self.spec.attention.score.name} needs every key"
             )
         blocks = [layer for layer in self.layers if isinstance(layer, TransformerBlock)]
-        return DecoderCache([layer.new_cache(window, sinks) for layer in blocks])
+        caches = [layer.new_cache(window, sinks) for layer in blocks]
+        return DecoderCache(caches, 0 if self.exits is None else len(self.exits.after))
 
 
 def block(spec: DecoderSpec) -> TransformerBlock:

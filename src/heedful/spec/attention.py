@@ -28,13 +28,30 @@ class MechanismSpec:
 
 
 @dataclass(frozen=True)
+class SpanSpec:
+    """Heads that learn how far they look: from `start`, a share of the context, with weights that fall to nothing over `ramp` tokens.
+
+    >>> SpanSpec(start=0.5).ramp
+    32
+    """
+
+    start: float = 0.25
+    ramp: int = 32
+
+    def __post_init__(self) -> None:
+        require(0.0 <= self.start <= 1.0, "start", f"must lie in [0, 1], found {self.start:g}")
+        positive({"ramp": self.ramp})
+
+
+@dataclass(frozen=True)
 class AttentionSpec:
     """Every choice of one attention layer.
 
     `mask` is an intersection of rules (a causal model is causal whatever stands here), `position` None leaves places
     out, `softcap` bounds the scores (None: no bound), `sinks` gives each head a learnable logit that takes weight from
     the keys, `temperature` a learnable scale per head, `qk_norm` normalises queries and keys, `dropout` is the share of
-    weights dropped in training, `backend` is a row of the backends' table or "auto".
+    weights dropped in training, `backend` is a row of the backends' table or "auto", `span` lets each head learn how far it
+    looks (None: as far as the mask).
 
     >>> AttentionSpec(mask=(MechanismSpec("window", {"size": 64}),)).position.name
     'rope'
@@ -50,6 +67,7 @@ class AttentionSpec:
     qk_norm: bool = False
     dropout: float = 0.0
     backend: str = "auto"
+    span: SpanSpec | None = None
 
     def __post_init__(self) -> None:
         positive({"softcap": self.softcap})

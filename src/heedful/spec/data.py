@@ -8,15 +8,20 @@ from typing import Literal, get_args
 from heedful.spec.check import one_of, require, within
 
 TokenizerKind = Literal["char", "byte", "word", "bpe"]
+Kept = Literal["head", "tail", "ends"]
 
 
 @dataclass(frozen=True)
 class DataSpec:
     """A source and its tokens.
 
-    `source` is a file, a folder of text files, or a named set. `validation` and `test` are shares of the characters,
-    taken in this order from the end, where the source brings no split of its own. `vocabulary` is the most tokens a
-    word or bpe tokenizer may have (None: 10,000 words, 1,024 pieces); `encoding` is that of the files.
+    `source` is a file, a folder of text files, a named set, or several of these joined by +. `validation` and `test`
+    are shares of the characters, taken in this order from the end, where a source brings no split of its own. `vocabulary`
+    is the most tokens a word or bpe tokenizer may have (None: 10,000 words, 1,024 pieces); `encoding` is that of the files.
+
+    Of labelled texts the shares are of texts, one validation text of each class at least. `text` and `label` name the columns
+    of a table (None: found by their usual names), `lowercase` folds letters, and `keep` says what is read of a text longer
+    than the model's context: its head, its tail, or both ends (a quarter from the head, the rest from the tail).
 
     >>> DataSpec("notes.txt", tokenizer="bpe", vocabulary=512).validation
     0.1
@@ -28,9 +33,14 @@ class DataSpec:
     validation: float = 0.1
     test: float = 0.0
     encoding: str = "utf-8"
+    text: str | None = None
+    label: str | None = None
+    lowercase: bool = False
+    keep: Kept = "ends"
 
     def __post_init__(self) -> None:
         one_of("tokenizer", self.tokenizer, get_args(TokenizerKind))
+        one_of("keep", self.keep, get_args(Kept))
         within({"validation": self.validation, "test": self.test}, 0.0, 1.0)
         require(self.validation > 0, "validation", "must be above 0: a run is judged on text it has not seen")
         share = self.validation + self.test

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
+from heedful.spec.adapter import AdapterSpec
 from heedful.spec.attention import AttentionSpec, MechanismSpec
 from heedful.spec.check import one_of, positive, require, within
+from heedful.spec.exits import ExitSpec, leaving
+from heedful.spec.shape import LayerShape, fitting
 
+Weights = Literal["float", "int8"]
 Mlp = Literal["swiglu", "gelu"]
 Norm = Literal["rms", "layer"]
 
@@ -21,6 +25,8 @@ class DecoderSpec:
     heads), `mlp_width` (None: 4 widths for gelu, 8/3 for swiglu). `tied` shares the embedding with the output,
     `adaptive` are the cutoffs of an adaptive softmax (none: a full one),
     `gate` stands on the stream of every block, `memory` is how many earlier tokens each layer keeps (Transformer-XL).
+    `shapes` are the layers' own sizes where they differ (one a layer, or none), `weights` int8 are matrices in eight bits,
+    `adapter` stands beside every layer, `exits` let a token leave early.
 
     >>> spec = DecoderSpec(width=128, heads=4, kv_heads=2)
     >>> spec.groups, spec.d, spec.inner
@@ -45,6 +51,10 @@ class DecoderSpec:
     attention: AttentionSpec = field(default_factory=AttentionSpec)
     gate: MechanismSpec | None = None
     memory: int = 0
+    shapes: tuple[LayerShape, ...] = ()
+    weights: Weights = "float"
+    adapter: AdapterSpec | None = None
+    exits: ExitSpec | None = None
 
     def __post_init__(self) -> None:
         positive({"context": self.context, "width": self.width, "layers": self.layers, "heads": self.heads})
@@ -54,6 +64,10 @@ class DecoderSpec:
         within({"dropout": self.dropout}, 0.0, 1.0)
         require(self.vocabulary >= 0, "vocabulary", f"must not be negative, found {self.vocabulary}")
         require(self.memory >= 0, "memory", f"must not be negative, found {self.memory}")
+        one_of("weights", self.weights, get_args(Weights))
+        fitting(self.shapes, self.layers)
+        leaving(self.exits.after if self.exits else (), self.layers)
+        require(not (self.exits and self.memory), "exits", "leave nothing for a memory of the segment before: memory 0 would work")
         untied(self.tied, self.adaptive)
         divides = self.head_dim is not None or self.width % self.heads == 0
         require(divides, "heads", f"{self.heads} heads do not divide width {self.width}: choose a divisor or set head_dim")
@@ -76,6 +90,18 @@ class DecoderSpec:
         if self.mlp_width:
             return self.mlp_width
         return 4 * self.width if self.mlp == "gelu" else -(-8 * self.width // 3 // 8) * 8
+
+    def at(self, layer: int) -> DecoderSpec:
+        """The spec of one layer, its own sizes in it."""
+        if not self.shapes:
+            return self
+        own = self.shapes[layer]
+        return replace(self, heads=own.heads, kv_heads=own.kv_heads, head_dim=self.d, mlp_width=own.mlp_width, shapes=())
+
+    def shape(self, layer: int) -> LayerShape:
+        """The sizes of one layer."""
+        own = self.at(layer)
+        return LayerShape(own.heads, own.groups, own.inner)
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from heedful.spec.check import require
+from heedful.spec.classifier import ClassifierSpec
 from heedful.spec.data import DataSpec
 from heedful.spec.model import DecoderSpec, ModelSpec
 from heedful.spec.train import TrainSpec
 
 VERSION = 1
-Task = Literal["generate"]
+Task = Literal["generate", "classify"]
+RunModel = ModelSpec | ClassifierSpec
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class RunSpec:
     version: int = VERSION
     task: Task = "generate"
     data: DataSpec = field(default_factory=DataSpec)
-    model: ModelSpec = field(default_factory=DecoderSpec)
+    model: RunModel = field(default_factory=DecoderSpec)
     train: TrainSpec = field(default_factory=TrainSpec)
 
     def __post_init__(self) -> None:

@@ -17,12 +17,19 @@ Order = Literal["random", "shuffled", "stream"]
 class TrainSpec:
     """Every choice of a training run.
 
+    Start: `start` is a run, or one of its checkpoints, whose weights and tokenizer this one begins with (None: drawn
+    anew); the model may differ in what holds no weights, such as its context and masks.
+
     Length: `steps` of the optimiser or `epochs` over the text, whichever ends first (neither: 2,000 steps); `batch`
     sequences a process and micro-step, `accumulate` micro-steps a step. `order`: windows at random places, every
     segment once an epoch in shuffled order, or contiguous streams (a recurrent state or memory is carried along).
 
     Rate: `learning_rate` is reached after `warmup` steps and falls by `schedule` to `floor` times itself;
     `matrix_rate` is that of Muon's matrices. `clip` bounds the norm of the gradient (None: no bound).
+
+    Budget: `budget` bounds the mean share of attention that is spent while learning: what adaptive gates or learned spans spend
+    above it costs `price` nats for the whole of attention, and a model with neither learns under windows that grow. `growth` is the
+    share of the steps over which windows grow to the whole context (None: none, unless the budget asks for it).
 
     Kept: validation every `eval_every` steps, the last checkpoint every `checkpoint_every`, a line of history every
     `log_every`; `patience` evaluations without a better loss end the run (None: never). `threads` None leaves torch's
@@ -32,6 +39,7 @@ class TrainSpec:
     3000
     """
 
+    start: str | None = None
     steps: int | None = None
     epochs: float | None = None
     batch: int = 16
@@ -47,6 +55,9 @@ class TrainSpec:
     decay_embeddings: bool = True
     betas: tuple[float, float] = (0.9, 0.99)
     clip: float | None = 1.0
+    budget: float | None = None
+    price: float = 1.0
+    growth: float | None = None
     precision: Precision = "no"
     eval_every: int = 250
     eval_batch: int = 64
@@ -64,6 +75,9 @@ class TrainSpec:
         positive({"eval_batch": self.eval_batch, "patience": self.patience, "threads": self.threads})
         within({"betas": min(self.betas)}, 0.0, 1.0)
         within({"betas": max(self.betas)}, 0.0, 1.0)
+        require(self.budget is None or 0 < self.budget <= 1, "budget", f"must lie in (0, 1], found {self.budget}")
+        require(self.growth is None or 0 < self.growth <= 1, "growth", f"must lie in (0, 1], found {self.growth}")
+        require(self.price >= 0, "price", f"must not be negative, found {self.price:g}")
         require(0 <= self.floor <= 1, "floor", f"must lie in [0, 1], found {self.floor:g}")
         require(self.warmup >= 0, "warmup", f"must not be negative, found {self.warmup}")
         require(self.weight_decay >= 0, "weight_decay", f"must not be negative, found {self.weight_decay:g}")

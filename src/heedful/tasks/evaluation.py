@@ -99,4 +99,9 @@ def record(run: Run, evaluation: Evaluation) -> None:
     before: dict[str, object] = {}
     with suppress(FileNotFoundError, ValueError):
         before = json.loads(run.metrics_path.read_text(encoding="utf-8"))
-    run.save_metrics({**before, evaluation.part: {"protocol": evaluation.protocol, "models": evaluation.rows}})
+    run.save_metrics({**before, evaluation.part: {"protocol": evaluation.protocol, "models": evaluation.rows, **listed(evaluation)}})
+
+
+def listed(evaluation: Evaluation) -> Record:
+    """The tables beside the scores, where there are any."""
+    return {"listings": [asdict(listing) for listing in evaluation.listings]} if evaluation.listings else {}

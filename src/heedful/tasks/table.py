@@ -6,11 +6,12 @@ from pathlib import Path
 
 from heedful.errors import unknown
 from heedful.models.checkpoint import load_checkpoint
+from heedful.tasks.classify.classify import Classify
 from heedful.tasks.generate import Generate
 from heedful.tasks.task import Task
 from heedful.train.run import Run
 
-TASKS: tuple[Task, ...] = (Generate(),)
+TASKS: tuple[Task, ...] = (Generate(), Classify())
 
 
 def find_task(name: str) -> Task:

@@ -65,12 +65,25 @@ class View:
 
 
 @dataclass(frozen=True)
+class Listing:
+    """A table beside the scores: its title, the names of its columns, and its rows."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str | int | float, ...], ...]
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """What was measured: on which part of which text, in words how, and rows by name (the model first)."""
+    """What was measured: on which part of which text, in words how, and rows by name (the model first).
+
+    `listings` say more of the model.
+    """
 
     part: str
     protocol: str
     rows: Mapping[str, Record]
+    listings: tuple[Listing, ...] = ()
 
 
 @dataclass(frozen=True)

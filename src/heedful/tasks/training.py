@@ -6,6 +6,7 @@ import re
 import shutil
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import torch
@@ -19,8 +20,12 @@ from heedful.data.tokens import Tokenizer
 from heedful.errors import UsageError
 from heedful.layers.multihead import MultiHeadAttention
 from heedful.models.build import build
+from heedful.models.checkpoint import fill
+from heedful.spec.data import DataSpec
 from heedful.spec.model import DecoderSpec
 from heedful.spec.task import RunSpec
+from heedful.tasks.loading import load
+from heedful.train.budgeted.budgeted import told
 from heedful.train.job import Job
 from heedful.train.loop import Trainer
 from heedful.train.metrics import perplexity
@@ -39,10 +44,27 @@ def prepared(spec: RunSpec, tokenizer: Tokenizer | None = None) -> Job:
         raise UsageError(
             f"model.memory is carried along by train.order stream, and it is {spec.train.order}: stream, or model.memory=0, would work"
         )
-    found = tokenise(load_corpus(spec.data), spec.data, tokenizer)
+    refuse_columns(spec.data)
+    begun = None if tokenizer or spec.train.start is None else load(Path(spec.train.start))
+    found = tokenise(load_corpus(spec.data), spec.data, begun.tokenizer if begun else tokenizer)
     spec = replace(spec, model=replace(spec.model, vocabulary=fitting(spec, found.tokenizer)))
     torch.manual_seed(spec.train.seed)
-    return Job(build(spec.model), spec, found.tokenizer, found.ids)
+    model = build(spec.model)
+    if begun is not None:
+        fill(Path(spec.train.start or ""), model, begun.model.state_dict())
+    return Job(model, spec, found.tokenizer, found.ids)
+
+
+def refuse_columns(spec: DataSpec) -> None:
+    """Refuse what is said of tables of texts where one text is read as it stands."""
+    usual = DataSpec(spec.source)
+    asked = {"text": spec.text != usual.text, "label": spec.label != usual.label}
+    asked |= {"lowercase": spec.lowercase != usual.lowercase, "keep": spec.keep != usual.keep}
+    for name, differs in asked.items():
+        if differs:
+            raise UsageError(
+                f"data.{name} is for texts with classes (heedful train classify), and a text that goes on is read as it stands"
+            )
 
 
 def fitting(spec: RunSpec, tokenizer: Tokenizer) -> int:
@@ -66,8 +88,10 @@ def announce(job: Job, cost: ModelCost, console: Console) -> None:
         f"{spec.model.kind}: {cost.line()}",
         f"{per_token} operations a token read, about three times that a token trained, at context {spec.model.context}",
         f"{spec.data.source}: {job.tokenizer.kind} tokens of {job.tokenizer.size:,} kinds: {sizes}",
+        told(job.model, spec.train, spec.model.context),
     ):
-        console.print(line, highlight=False, soft_wrap=True)
+        if line:
+            console.print(line, highlight=False, soft_wrap=True)
 
 
 def layers_table(cost: ModelCost) -> Table:

@@ -7,16 +7,18 @@ import time
 from collections.abc import Iterable
 from contextlib import nullcontext
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from heedful.data.batches import ORDERS, Batch, Batches, Share, whole
+from heedful.data.batches import Share
 from heedful.errors import HeedfulError
 from heedful.train import chance
+from heedful.train.budgeted.budgeted import budgeted
 from heedful.train.clip import clip
+from heedful.train.feed import Source
 from heedful.train.history import History
 from heedful.train.interrupt import Interrupted, Stop, stoppable
 from heedful.train.job import Job, Result, Standing
@@ -43,7 +45,8 @@ class Trainer:
     """
 
     def __init__(self, job: Job, run: Run | None = None, report: Report | None = None, resume: bool = False) -> None:
-        self.job, self.run, self.spec = job, run, job.spec.train
+        self.job, self.around = budgeted(job)
+        self.run, self.spec = run, job.spec.train
         if self.spec.threads:
             torch.set_num_threads(self.spec.threads)
         self.accelerator = accelerator_for(job.spec, run)
@@ -65,11 +68,9 @@ class Trainer:
         restart(self, saved)
         self.since = time.perf_counter()
 
-    def source(self) -> Batches:
+    def source(self) -> Source:
         """The training batches, in the order the spec asks for."""
-        share = Share(self.accelerator.process_index, self.accelerator.num_processes)
-        kind = ORDERS[self.spec.order]
-        return kind(self.job.ids["train"], self.spec.batch, self.job.spec.model.context, share, self.spec.seed)
+        return self.job.fed.source(self.spec, Share(self.accelerator.process_index, self.accelerator.num_processes))
 
     def fit(self) -> Result:
         """Train to the end, or until the validation loss stalls; `Interrupted` on Ctrl-C, once the run is saved."""
@@ -100,9 +101,10 @@ class Trainer:
         """One optimiser step over `accumulate` batches; gradients of all processes meet in the last."""
         set_rates(self.optimisers, self.spec, self.standing.step, self.total)
         parts = self.spec.accumulate
-        for part in range(parts):
-            with nullcontext() if part == parts - 1 else self.accelerator.no_sync(self.model):
-                self.learn(parts)
+        with self.around(self.standing.step, self.total):
+            for part in range(parts):
+                with nullcontext() if part == parts - 1 else self.accelerator.no_sync(self.model):
+                    self.learn(parts)
         if self.spec.clip is not None:
             clip(self.accelerator, self.optimisers, self.parameters, self.spec.clip)
         for optimiser in self.optimisers:
@@ -139,7 +141,7 @@ class Trainer:
         loss = self.accelerator.reduce(self.running, reduction="mean").item() / self.summed
         now = time.perf_counter()
         self.standing.seconds += now - self.since
-        tokens = self.summed * self.spec.accumulate * self.batches.rows * self.batches.context
+        tokens = self.summed * self.spec.accumulate * self.batches.tokens_a_batch
         pace, self.since = tokens / max(now - self.since, 1e-9), now
         self.running.zero_()
         self.summed = 0
@@ -157,10 +159,11 @@ class Trainer:
         started = time.perf_counter()
         found = self.judge()
         loss, at = found.nats / found.tokens, self.standing
-        better = loss < at.best
+        judged = loss if self.job.judge == "loss" else 1.0 - found.correct / found.tokens
+        better = judged < at.best
         at.stale = 0 if better else at.stale + 1
         if better:
-            at.best, at.best_step = loss, at.step
+            at.best, at.best_step = judged, at.step
             save_best(self, loss)
         self.history.add({"step": at.step, "validation": loss, "accuracy": found.correct / found.tokens})
         self.accelerator.log({"validation/loss": loss, "validation/accuracy": found.correct / found.tokens}, step=at.step)
@@ -170,7 +173,7 @@ class Trainer:
     def judge(self) -> Tally:
         """Sums over the validation part; processes share its batches unless a stream must be read in one piece."""
         carry = self.spec.order == "stream"
-        batches: Iterable[Batch] = whole(self.job.ids["validation"], self.spec.eval_batch, self.job.spec.model.context, carry)
+        batches: Iterable[Any] = self.job.fed.judged(self.spec)
         alone = carry or self.accelerator.num_processes == 1
         if not alone:
             batches = islice(batches, self.accelerator.process_index, None, self.accelerator.num_processes)

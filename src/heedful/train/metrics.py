@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from heedful.data.batches import Batch
 from heedful.train.objective import Carry, Objective, next_token
 
 IGNORED = -100
+B = TypeVar("B", bound=tuple[Any, ...])
 
 
 class Tally(NamedTuple):
@@ -57,7 +57,7 @@ def perplexity(loss: float) -> float:
 
 
 @torch.no_grad()
-def tally(model: nn.Module, batches: Iterable[Batch], device: torch.device | str = "cpu", objective: Objective = next_token) -> Tally:
+def tally(model: nn.Module, batches: Iterable[Any], device: torch.device | str = "cpu", objective: Objective = next_token) -> Tally:
     """Sums over all labels of `batches`, without dropout, in float64; one wait for the device, at the end."""
     was_training = model.training
     model.eval()
@@ -81,6 +81,6 @@ def counted(loss: Tensor, logits: Tensor | None, labels: Tensor) -> Tensor:
     return torch.stack([torch.where(tokens > 0, nats, 0.0), tokens.double(), correct.double()])
 
 
-def moved(batch: Batch, device: torch.device | str) -> Batch:
-    """The batch on the device, without waiting for it."""
-    return Batch(batch.ids.to(device, non_blocking=True), batch.labels.to(device, non_blocking=True), batch.fresh)
+def moved(batch: B, device: torch.device | str) -> B:
+    """A named tuple with its tensors on the device, without waiting for it."""
+    return type(batch)(*(part.to(device, non_blocking=True) if isinstance(part, Tensor) else part for part in batch))

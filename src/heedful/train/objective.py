@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from heedful.data.batches import Batch
+from heedful.data.labelled.batches import TextBatch
+from heedful.models.classifier import ClassifierOutput
 
 Carry = Tensor | tuple["Carry", ...] | None
 
@@ -17,7 +19,7 @@ class Outcome(NamedTuple):
     """The mean loss over the batch's labels in nats, the logits, and what a stream carries on (detached)."""
 
     loss: Float[Tensor, ""]
-    logits: Float[Tensor, "b t v"] | None
+    logits: Float[Tensor, "b *t v"] | None
     carry: Carry = None
 
 
@@ -44,7 +46,7 @@ class LanguageModel(Protocol):
         """Logits, and the loss where there are labels."""
 
 
-Objective = Callable[[nn.Module, Batch, Carry], Outcome]
+Objective = Callable[[nn.Module, Any, Carry], Outcome]
 
 
 def next_token(model: nn.Module, batch: Batch, carry: Carry) -> Outcome:
@@ -52,3 +54,10 @@ def next_token(model: nn.Module, batch: Batch, carry: Carry) -> Outcome:
     output: LanguageOutput = model(batch.ids, labels=batch.labels, memory=None if batch.fresh else carry)
     assert output.loss is not None, "a language model that is given labels returns their loss"
     return Outcome(output.loss, output.logits, output.memory)
+
+
+def class_of(model: nn.Module, batch: TextBatch, carry: Carry) -> Outcome:
+    """Cross entropy of the class of every text."""
+    output: ClassifierOutput = model(batch.ids, lengths=batch.lengths, labels=batch.labels)
+    assert output.loss is not None, "a classifier that is given labels returns their loss"
+    return Outcome(output.loss, output.logits)

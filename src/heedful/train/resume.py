@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -65,7 +64,7 @@ def load_last(run: Run, job: Job) -> State | None:
     state = run.load_state(found.step)
     if state.get("version") != VERSION:
         raise CheckpointError(f"{run.state_path(found.step)}: version {state.get('version')!r}, this Heedful reads {VERSION}")
-    if state["text"] != fingerprint(job):
+    if state["text"] != job.fed.fingerprint():
         raise CheckpointError(f"{run.path}: the text of {job.spec.data.source!r} has changed since the run began; --overwrite starts anew")
     return state
 
@@ -87,7 +86,7 @@ def shared(trainer: Trainer) -> dict[str, Any]:
     scaler = trainer.accelerator.scaler
     return {
         "version": VERSION,
-        "text": fingerprint(trainer.job),
+        "text": trainer.job.fed.fingerprint(),
         "standing": asdict(trainer.standing),
         "optimisers": [optimiser.state_dict() for optimiser in trainer.optimisers],
         "scaler": scaler.state_dict() if scaler else None,
@@ -135,8 +134,3 @@ def placed(carry: Carry, device: Any) -> Carry:
     if isinstance(carry, tuple | list):
         return tuple(placed(part, device) for part in carry)
     return None if carry is None else carry.to(device)
-
-
-def fingerprint(job: Job) -> str:
-    """The sha256 of the tokens that are learnt from."""
-    return hashlib.sha256(job.ids["train"].numpy().data).hexdigest()

@@ -9,7 +9,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from heedful.errors import UsageError
-from heedful.layers.cache.cache import Cache, check_crop
+from heedful.layers.cache.cache import Past, check_crop
 from heedful.layers.cache.context import ContextCache
 from heedful.layers.gates.gate import GateState
 
@@ -24,7 +24,7 @@ class BlockCache:
     0
     """
 
-    keys: Cache | None
+    keys: Past | None
     context: ContextCache = field(default_factory=ContextCache)
     gate: GateState = field(default_factory=GateState)
     pools: bool = False  # whether the gate's state sums over the past and cannot be cut short

@@ -12,13 +12,27 @@ from heedful.attention.masks.mask import Mask
 from heedful.errors import ShapeError, UsageError
 
 
-class Cache(ABC):
-    """Keys are stored with their positions already in them, so a gap left by an evicted key moves nothing.
-
-    `length` counts the tokens ever seen; the next one stands at that position.
-    """
+class Past(ABC):
+    """What one layer remembers of the tokens before; `length` counts those ever seen, the next one stands at that position."""
 
     length: int = 0
+
+    @abstractmethod
+    def reorder(self, index: Int[Tensor, " b"]) -> None:
+        """Continue row index[i] as row i: what a beam search does after each step; the batch may change size."""
+
+    @abstractmethod
+    def crop(self, length: int) -> None:
+        """Forget every token from position `length` on, as if it had never come."""
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Forget everything, the batch size too."""
+
+
+class Cache(Past):
+    """Keys are stored with their positions already in them, so a gap left by an evicted key moves nothing."""
+
     gapless: bool = True  # whether the keys given back are always those of positions 0 ... length - 1
 
     @property
@@ -39,18 +53,6 @@ class Cache(ABC):
     @abstractmethod
     def append(self, k: Float[Tensor, "b g t d"], v: Float[Tensor, "b g t v"]) -> tuple[Tensor, Tensor]:
         """Take the keys and values of the next t tokens; give back all that these may see, (b, g, k, d) and (b, g, k, v)."""
-
-    @abstractmethod
-    def reorder(self, index: Int[Tensor, " b"]) -> None:
-        """Continue row index[i] as row i: what a beam search does after each step; the batch may change size."""
-
-    @abstractmethod
-    def crop(self, length: int) -> None:
-        """Forget every token from position `length` on, as if it had never come."""
-
-    @abstractmethod
-    def reset(self) -> None:
-        """Forget everything, the batch size too."""
 
 
 def check_fits(held: Tensor | None, new: Tensor) -> None:

@@ -46,6 +46,11 @@ class KVCache(Cache):
         """0 ... length - 1."""
         return torch.arange(self.length, device=None if self._k is None else self._k.device)
 
+    @property
+    def bytes(self) -> int:
+        """What the keys and values that are held take."""
+        return sum(x[:, :, : self.length].nbytes for x in (self._k, self._v) if x is not None)
+
     def append(self, k: Float[Tensor, "b g t d"], v: Float[Tensor, "b g t v"]) -> tuple[Tensor, Tensor]:
         """Views of the buffers over all tokens so far."""
         check_fits(self._k, k)

@@ -1,0 +1,1 @@
+"""Texts with a class each: tables, named sets, and batches of similar lengths."""

@@ -1,0 +1,1 @@
+"""Small modules beside a block's own, which learn while the rest stays as it is."""

@@ -1,0 +1,1 @@
+"""The task classify: which class a text belongs to."""

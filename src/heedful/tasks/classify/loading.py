@@ -1,0 +1,55 @@
+"""A run's classifier, tokenizer and spec, ready to be used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from heedful.data.labelled.rows import Rows, rows_of
+from heedful.data.labelled.sources import load_labelled
+from heedful.data.labelled.texts import LabelledCorpus, Texts
+from heedful.data.tokens import Tokenizer
+from heedful.data.tokens.table import tokenizer_from
+from heedful.manage.saving.checkpoints import restore
+from heedful.models.classifier import Classifier
+from heedful.models.classifiers import build_classifier
+from heedful.spec.task import RunSpec
+from heedful.train.run import Run
+
+
+@dataclass(frozen=True)
+class LoadedClassifier:
+    """What a run has learnt: its best model, in evaluation mode, and what it reads with."""
+
+    run: Run
+    model: Classifier
+    tokenizer: Tokenizer
+    spec: RunSpec
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return next(self.model.parameters()).device
+
+    def corpus(self, data: str | None = None) -> LabelledCorpus:
+        """The run's own texts, or other data read the same way (its columns found anew)."""
+        spec = self.spec.data if data is None else replace(self.spec.data, source=data, text=None, label=None)
+        return load_labelled(spec)
+
+    def rows(self, texts: Texts) -> Rows:
+        """Texts as the model reads them."""
+        return rows_of(texts, self.model.labels, self.tokenizer, self.model.context, self.spec.data.keep)
+
+
+def load_classifier(path: Path) -> LoadedClassifier:
+    """The best checkpoint of a run, or the checkpoint itself where `path` is a file.
+
+    Errors: `CheckpointError` for a folder that is no run, or a checkpoint that is missing, cut short or of another model.
+    """
+    run = Run(path.parent) if path.is_file() else Run.open(path)
+    file = path if path.is_file() else run.checkpoint_path
+    model, checkpoint = restore(file, build_classifier, None if path.is_file() else run.spec.model.kind)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return LoadedClassifier(run, model.to(device).eval(), tokenizer_from(checkpoint.tokenizer, str(file)), checkpoint.spec)
