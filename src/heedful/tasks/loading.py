@@ -11,8 +11,8 @@ from heedful.data.sources import load_corpus
 from heedful.data.text import Corpus
 from heedful.data.tokens import Tokenizer
 from heedful.data.tokens.table import tokenizer_from
+from heedful.manage.saving.checkpoints import restore
 from heedful.models.build import build
-from heedful.models.checkpoint import restore
 from heedful.models.language_model import LanguageModel
 from heedful.spec.task import RunSpec
 from heedful.train.run import Run

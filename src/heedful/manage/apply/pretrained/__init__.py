@@ -1,0 +1,1 @@
+"""Plans for models of Hugging Face's transformers."""

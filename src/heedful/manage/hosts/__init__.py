@@ -1,0 +1,1 @@
+"""The kinds of model whose attention can be watched and replaced."""

@@ -1,0 +1,1 @@
+"""Models under a plan as files that open like any other."""

@@ -1,0 +1,25 @@
+const budget = document.querySelector("#fr-budget"), said = document.querySelector("#fr-said");
+const cells = [...document.querySelectorAll(".cell")];
+const press = (on, key) => on.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+const set = (name, value) => {
+  const control = document.querySelector(name);
+  control.value = value;
+  control.dispatchEvent(new Event("input"));
+  return said.textContent;
+};
+const told = [set("#fr-budget", 0), set("#fr-budget", 3)];
+const kept = cells.map((cell) => cell.getAttribute("aria-label").split(": ")[1]);
+cells[0].focus();
+press(cells[0], "ArrowDown");
+press(document.activeElement, "ArrowRight");
+const head = document.querySelector(".cells .readout").textContent;
+const other = set("#fr-policy", 2);
+set("#fr-axis", "measured");
+set("#fr-measure", "kl");
+const low = [...document.querySelectorAll(".mark")].some((mark) => !isFinite(parseFloat(mark.style.top)));
+set("#fr-measure", "loss");
+const marks = [...document.querySelectorAll(".mark")];
+const inside = marks.every((mark) => parseFloat(mark.style.left) <= 100 && parseFloat(mark.style.top) <= 100.01);
+marks[0].click();
+const pressed = document.querySelectorAll('.mark[aria-pressed="true"]').length;
+return JSON.stringify({ told, kept, head, other, marks: marks.length, inside, pressed, low });
