@@ -32,4 +32,5 @@ def small_plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
         passage=20,
         windows=3,
         timed=2,
+        texts=2,
     )

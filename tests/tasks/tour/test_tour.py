@@ -38,7 +38,7 @@ def taken(small_plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
 
 
 def test_every_stop_is_announced(taken: tuple[Path, str]) -> None:
-    assert re.findall(r"^(\d)/7 ", taken[1], flags=re.MULTILINE) == [str(i + 1) for i in range(STOPS)]
+    assert re.findall(r"^(\d)/8 ", taken[1], flags=re.MULTILINE) == [str(i + 1) for i in range(STOPS)]
     assert "trigram" in taken[1]
     assert all(gate in taken[1] for gate in GATES)
 
@@ -55,6 +55,7 @@ def test_the_report_shows_all_that_was_promised(taken: tuple[Path, str]) -> None
         "What attention took",
         "One sentence, every mechanism",
         "Gates, on and off",
+        "Half of its attention",
     ]
     assert re.findall(r"<h2>([^<]*)</h2>", whole) == titles
     assert whole.count("<button") == 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-STOPS = 7
+STOPS = 8
 
 
 class Guide:

@@ -20,7 +20,8 @@ class Plan:
 
     `gated` is the short training that every gate gets, once for each of `seeds`; `passage` is how many tokens of the
     test text are shown as maps, `windows` how many contexts of it distances are measured on, `timed` how many steps are
-    timed to find the quickest.
+    timed to find the quickest. `share` is how much of its attention's operations the transformer is fitted to, `epsilon`
+    what that may lose in nats a token, `texts` how many batches of each part that is measured on.
     """
 
     transformer: RunSpec
@@ -36,6 +37,9 @@ class Plan:
     passage: int = 80
     windows: int = 16
     timed: int = 12
+    share: float = 0.5
+    epsilon: float = 0.02
+    texts: int = 6
 
 
 def plan(seed: int) -> Plan:

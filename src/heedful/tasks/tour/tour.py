@@ -1,4 +1,4 @@
-"""The tour: text, two models, scores, samples, the catalogue, gates, maps and costs, and a report of it all."""
+"""The tour: text, two models, scores, samples, the catalogue, gates, maps, costs and a budget, and a report of it all."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from heedful.errors import UsageError
 from heedful.explanations.page import Section, page, write
 from heedful.explanations.parts.prose import Figure, figures
 from heedful.tasks.tour.catalogue import catalogue
+from heedful.tasks.tour.fitted import fitted
 from heedful.tasks.tour.gates import gates
 from heedful.tasks.tour.guide import Guide
 from heedful.tasks.tour.heads import heads
@@ -38,6 +39,8 @@ def tour(plan: Plan, folder: Path, guide: Guide) -> Path:
     guide.arrive("Where the heads look, and what it took", "Maps of every head over a real passage, distances, and operations counted.")
     looked = heads(models[0], plan, guide)
     spent = spending(models[0], guide)
+    guide.arrive("Half of its attention", "Each head is given what it needs, half of the operations in all, and the loss is bounded.")
+    halved = fitted(models[0], plan, folder / "fitted", guide)
     minutes = (time.perf_counter() - started) / 60
     sections = [
         summary(models, found, minutes),
@@ -48,13 +51,14 @@ def tour(plan: Plan, folder: Path, guide: Guide) -> Path:
         spent,
         compared,
         switched,
+        halved,
     ]
     return write(folder / "report.html", page("A tour of attention", LEAD, sections, FOOT))
 
 
 LEAD = (
     "A small transformer and a small recurrent network, both with attention, trained in minutes on the Python language reference "
-    "that every Python carries: what they learnt, where they look, and what attention cost."
+    "that every Python carries: what they learnt, where they look, what attention cost, and half of it."
 )
 FOOT = "Made by heedful demo; every command on this page repeats what stands above it."
 

@@ -1,0 +1,1 @@
+"""Models made really smaller: heads and channels cut out, weights in eight bits, and what that lost."""

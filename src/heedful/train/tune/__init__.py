@@ -1,0 +1,1 @@
+"""Searching for a better spec: what may vary, within which limits, one trial after another."""
