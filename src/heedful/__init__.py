@@ -26,39 +26,68 @@ if TYPE_CHECKING:
     from heedful.errors import HeedfulError
     from heedful.layers.convert import convert
     from heedful.layers.multihead import MultiHeadAttention
+    from heedful.manage.apply.apply import applied, apply
+    from heedful.manage.frontier.drawing import frontier
+    from heedful.manage.plan import Plan
+    from heedful.manage.planning import plan
+    from heedful.manage.profile import Profile
+    from heedful.manage.profiling import profile
+    from heedful.manage.saving.load import load
+    from heedful.manage.verify.verify import verify
+    from heedful.spec.budget import Budget
 
 HOMES = {
+    "Budget": "heedful.spec.budget",
     "HeedfulError": "heedful.errors",
     "MultiHeadAttention": "heedful.layers.multihead",
+    "Plan": "heedful.manage.plan",
+    "Profile": "heedful.manage.profile",
     "Select": "heedful.attention.select",
     "Summary": "heedful.attention.summary",
+    "applied": "heedful.manage.apply.apply",
+    "apply": "heedful.manage.apply.apply",
     "attend": "heedful.attention.attend",
     "backend": "heedful.attention.backends.region",
     "convert": "heedful.layers.convert",
+    "frontier": "heedful.manage.frontier.drawing",
+    "load": "heedful.manage.saving.load",
     "measure": "heedful.bench.calibrate",
     "merge": "heedful.attention.merge",
+    "plan": "heedful.manage.planning",
     "predict_cost": "heedful.attention.predict",
+    "profile": "heedful.manage.profiling",
+    "verify": "heedful.manage.verify.verify",
     "why": "heedful.attention.why",
 }
 ROOMS = ("gates", "linear", "masks", "positions", "scores", "weightings")
 
 __all__ = [
+    "Budget",
     "HeedfulError",
     "MultiHeadAttention",
+    "Plan",
+    "Profile",
     "Select",
     "Summary",
     "__version__",
+    "applied",
+    "apply",
     "attend",
     "backend",
     "convert",
+    "frontier",
     "gates",
     "linear",
+    "load",
     "masks",
     "measure",
     "merge",
+    "plan",
     "positions",
     "predict_cost",
+    "profile",
     "scores",
+    "verify",
     "weightings",
     "why",
 ]

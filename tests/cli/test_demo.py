@@ -19,7 +19,7 @@ def test_the_demo_ends_with_the_path_of_its_report(
     monkeypatch.setattr("heedful.tasks.tour.tour.tour", tour)
     assert main(["demo", "--out", str(tmp_path), "--seed", "5"]) == 0
     shown = capsys.readouterr().out
-    assert "1/7  A stop\nseed 5" in shown
+    assert "1/8  A stop\nseed 5" in shown
     assert shown.rstrip().endswith(str(tmp_path / "report.html"))
 
 

@@ -11,6 +11,7 @@ import torch
 from heedful.cli.config import found, presets, settled
 from heedful.errors import DataError, UsageError
 from heedful.spec import DataSpec
+from heedful.tasks.classify.preparing import prepared as labelled
 from heedful.tasks.training import prepared
 from heedful.train.loop import Trainer
 
@@ -25,13 +26,22 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Texts of two classes, more than the largest batch of a classifier."""
+    path = tmp_path_factory.mktemp("text") / "table.csv"
+    path.write_text("text,label\n" + "".join(f"{'good' if i % 2 else 'bad'} w{i % 37} and w{i % 41},{i % 2}\n" for i in range(200)))
+    return path
+
+
 @pytest.mark.parametrize("name", presets())
-def test_a_preset_takes_a_step(name: str, words: Path) -> None:
+def test_a_preset_takes_a_step(name: str, words: Path, table: Path) -> None:
     task = name.split("-", maxsplit=1)[0]
     spec = settled(task, name, ["train.epochs=null", "train.steps=1", "train.eval_every=10", "train.log_every=1"])
     assert spec.task == task
-    data = replace(spec.data, source=str(words))
-    job = prepared(replace(spec, data=data))
+    sources = {"generate": words, "classify": table}
+    spec = replace(spec, data=replace(spec.data, source=str(sources[task])))
+    job = labelled(spec).job if task == "classify" else prepared(spec)
     before = {key: value.clone() for key, value in job.model.state_dict().items()}
     trainer = Trainer(job)
     trainer.step()

@@ -11,6 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+
+from heedful.models.checkpoint import load_checkpoint
 
 
 @pytest.fixture
@@ -28,6 +31,21 @@ def test_training_prints_a_summary_first_and_leaves_a_whole_run(heedful: Callabl
     assert "best validation loss" in said.error
     names = {path.name for path in (text.parent / "run").iterdir()}
     assert names == {"run.yaml", "tokenizer.json", "best.safetensors", "last.safetensors", "state-4.pt", "history.jsonl"}
+
+
+def test_a_run_begins_with_the_weights_and_tokens_of_another(heedful: Callable, run: Path, text: Path, tiny: list[str]) -> None:
+    other = text.parent / "other.txt"
+    other.write_text("that is: not to be, or to be.\n" * 60)
+    still = ["--set", f"train.start={run}", "--set", "train.steps=1", "--set", "train.learning_rate=1e-30", "--set", "train.weight_decay=0"]
+    said = heedful("train", "generate", "--data", other, *tiny, *still, "--set", "model.context=16", "--out", "on")
+    assert said.code == 0, said.error
+    first, second = (load_checkpoint(folder / "best.safetensors") for folder in (run, text.parent / "on"))
+    assert first.tokenizer == second.tokenizer
+    assert all(torch.equal(first.tensors[name], second.tensors[name]) for name in first.tensors)
+    said = heedful("train", "generate", "--data", other, *tiny, *still, "--set", "model.width=16", "--out", "wide")
+    assert said.code == 1
+    assert "made for another model" in said.error
+    assert not (text.parent / "wide").exists()
 
 
 def test_the_recurrent_model_trains_by_the_same_command(heedful: Callable, text: Path) -> None:

@@ -6,19 +6,44 @@ from collections.abc import Callable
 
 from cyclopts import App
 
+from heedful.cli.adapt import adapt
+from heedful.cli.apply import apply
 from heedful.cli.bench import bench
+from heedful.cli.compress import compress
 from heedful.cli.demo import demo
 from heedful.cli.evaluate import evaluate
 from heedful.cli.explain import explain
+from heedful.cli.frontier import frontier
 from heedful.cli.look import look
 from heedful.cli.mechanisms import mechanisms
 from heedful.cli.options import DEFAULTS
+from heedful.cli.plan import plan
 from heedful.cli.predict import predict
+from heedful.cli.profile import profile
 from heedful.cli.train import train
+from heedful.cli.tune import tune
+from heedful.cli.verify import verify
 from heedful.version import __version__
 
 HELP = "Spend attention within a budget, and show where it went."
-COMMANDS: tuple[Callable[..., None], ...] = (demo, train, evaluate, predict, explain, look, mechanisms, bench)
+COMMANDS: tuple[Callable[..., None], ...] = (
+    demo,
+    train,
+    evaluate,
+    predict,
+    explain,
+    look,
+    mechanisms,
+    profile,
+    plan,
+    apply,
+    verify,
+    frontier,
+    bench,
+    compress,
+    adapt,
+    tune,
+)
 
 
 def build() -> App:

@@ -6,7 +6,7 @@ import html
 from collections.abc import Mapping
 from typing import Final
 
-VOID: Final = frozenset({"br", "img", "meta"})
+VOID: Final = frozenset({"br", "img", "input", "meta"})
 NONE: Final[Mapping[str, object]] = {}
 
 
