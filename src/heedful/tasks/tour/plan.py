@@ -45,12 +45,12 @@ class Plan:
 def plan(seed: int) -> Plan:
     """The tour as `heedful demo` takes it."""
     data = DataSpec("python-reference", tokenizer="bpe", vocabulary=512)
-    train = TrainSpec(steps=1200, batch=8, optimiser="muon", learning_rate=3e-3, warmup=40, eval_every=200, checkpoint_every=400, seed=seed)
+    train = TrainSpec(steps=800, batch=8, optimiser="muon", learning_rate=3e-3, warmup=40, eval_every=200, checkpoint_every=400, seed=seed)
     transformer = DecoderSpec(context=128, width=128, layers=4, heads=4, kv_heads=2)
     recurrent = RecurrentSpec(context=64, embedding=128, hidden=192, attention=MechanismSpec("scaled_dot"))
-    brief = replace(train, steps=1000, batch=16, order="stream", optimiser="adamw", learning_rate=1e-2, warmup=20)
+    brief = replace(train, steps=600, batch=16, order="stream", optimiser="adamw", learning_rate=1e-2, warmup=20)
     small = DecoderSpec(context=64, width=64, layers=2, heads=4, kv_heads=2)
-    short = replace(train, steps=400, batch=16, warmup=20, eval_every=400, eval_batch=128)
+    short = replace(train, steps=300, batch=16, warmup=20, eval_every=300, eval_batch=128)
     return Plan(
         transformer=RunSpec(data=data, model=transformer, train=train),
         recurrent=RunSpec(data=data, model=recurrent, train=brief),
