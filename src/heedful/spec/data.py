@@ -37,6 +37,7 @@ class DataSpec:
     label: str | None = None
     lowercase: bool = False
     keep: Kept = "ends"
+    kind: Literal["text"] = "text"
 
     def __post_init__(self) -> None:
         one_of("tokenizer", self.tokenizer, get_args(TokenizerKind))

@@ -7,20 +7,16 @@ from pathlib import Path
 from typing import final
 
 import torch
-from rich.console import Console
 
-from heedful import atomic
-from heedful.spec import yaml
 from heedful.spec.task import RunSpec
 from heedful.tasks.continuation import Continuation
 from heedful.tasks.evaluation import evaluate, record
 from heedful.tasks.loading import load
 from heedful.tasks.looked import looked
+from heedful.tasks.running import Ready, begin, go_on
 from heedful.tasks.task import Asked, Evaluation, Explanation, Measure, Start, View
-from heedful.tasks.training import announce, cost_of, discard, fit, prepared
-from heedful.train.loop import Trainer
-from heedful.train.progress import Bar
-from heedful.train.run import Run
+from heedful.tasks.training import announce, cost_of, fit, prepared
+from heedful.train.job import Job
 
 
 @final
@@ -31,29 +27,11 @@ class Generate:
 
     def train(self, spec: RunSpec, start: Start) -> None:
         """Train a new model; the folder is not touched before data and model are found to fit."""
-        console = Console(stderr=True)
-        if not start.overwrite:
-            Run(start.out).make_room(overwrite=False)
-        job = prepared(spec)
-        cost = cost_of(job)
-        run = Run.create(start.out, job.spec, job.tokenizer, start.overwrite)
-        try:
-            trainer = Trainer(job, run, Bar(console))
-        except BaseException:
-            discard(run)
-            raise
-        announce(job, cost, console)
-        fit(trainer, run, console)
+        begin(start, lambda: ready(prepared(spec)))
 
     def resume(self, start: Start, settings: Sequence[str]) -> None:
         """Go on with a run as it was; its loss curve is the one it would have had."""
-        run, console = Run.open(start.out), Console(stderr=True)
-        job = prepared(yaml.override(run.spec, settings), run.tokenizer)
-        cost = cost_of(job)
-        trainer = Trainer(job, run, Bar(console), resume=True)
-        atomic.write(run.spec_path, yaml.dump(job.spec))
-        announce(job, cost, console)
-        fit(trainer, run, console)
+        go_on(start, settings, lambda spec, tokenizer: ready(prepared(spec, tokenizer)))
 
     def evaluate(self, run: Path, measure: Measure) -> Evaluation:
         """Loss, perplexity, bits per character and accuracy over a whole part of a text."""
@@ -71,3 +49,9 @@ class Generate:
     def explain(self, run: Path, text: str, asked: Asked, view: View) -> Explanation:
         """A continuation, and for each of its tokens where the model looked."""
         return looked(next(self.predict(run, [text], asked)), view)
+
+
+def ready(job: Job) -> Ready:
+    """The job with its cost, which is said before it is trained."""
+    cost = cost_of(job)
+    return Ready(job, lambda console: announce(job, cost, console), fit)

@@ -58,12 +58,12 @@ def every(texts: Texts, first: int, step: int) -> Texts:
 
 def of_ours(loaded: LoadedClassifier, data: str | None, cut: Cut) -> tuple[Parts, LabelledCorpus]:
     """Rows for a classifier of ours: tokens, how many of them are real, and the class."""
-    corpus, pair = held_out(data, loaded.spec.data)
+    corpus, pair = held_out(data, loaded.spec.texts)
     pieces = thirds(pair, corpus.name)
     known(corpus, pieces, loaded.model.labels)
 
     def rows(texts: Texts) -> list[Row]:
-        found = rows_of(texts, loaded.model.labels, loaded.tokenizer, cut.length, loaded.spec.data.keep)
+        found = rows_of(texts, loaded.model.labels, loaded.tokenizer, cut.length, loaded.spec.texts.keep)
         tokens = torch.split(found.tokens, found.lengths.tolist())
         return [{"ids": ids, "lengths": torch.tensor(len(ids)), "labels": label} for ids, label in zip(tokens, found.labels, strict=True)]
 

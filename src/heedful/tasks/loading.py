@@ -34,7 +34,7 @@ class Loaded:
 
     def corpus(self, data: str | None = None) -> Corpus:
         """The run's own text, or other data read the same way."""
-        spec = self.spec.data if data is None else replace(self.spec.data, source=data)
+        spec = self.spec.texts if data is None else replace(self.spec.texts, source=data)
         return load_corpus(spec)
 
 

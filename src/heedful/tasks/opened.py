@@ -77,7 +77,7 @@ def of_run(loaded: Loaded, data: str | None, length: int | None, batch: int, lim
     most = loaded.model.limit
     size = length or (loaded.model.context if most is None else min(loaded.model.context, most))
     fitting(size, most, str(loaded.run.path))
-    corpus = held_out(data, loaded.spec.data)
+    corpus = held_out(data, loaded.spec.texts)
     reader = Reader(loaded.tokenizer.encode, next_token, size + 1, size)
     parts = divided(corpus, reader, Cut(size, batch, limit, loaded.device))
     return Opened(str(loaded.run.path), loaded.model, loaded.tokenizer, parts, size, said(corpus.name, corpus.split))

@@ -44,9 +44,9 @@ def prepared(spec: RunSpec, tokenizer: Tokenizer | None = None) -> Job:
         raise UsageError(
             f"model.memory is carried along by train.order stream, and it is {spec.train.order}: stream, or model.memory=0, would work"
         )
-    refuse_columns(spec.data)
+    refuse_columns(spec.texts)
     begun = None if tokenizer or spec.train.start is None else load(Path(spec.train.start))
-    found = tokenise(load_corpus(spec.data), spec.data, begun.tokenizer if begun else tokenizer)
+    found = tokenise(load_corpus(spec.texts), spec.texts, begun.tokenizer if begun else tokenizer)
     spec = replace(spec, model=replace(spec.model, vocabulary=fitting(spec, found.tokenizer)))
     torch.manual_seed(spec.train.seed)
     model = build(spec.model)
@@ -72,7 +72,7 @@ def fitting(spec: RunSpec, tokenizer: Tokenizer) -> int:
     wanted = spec.model.vocabulary
     if wanted not in (0, tokenizer.size):
         raise UsageError(
-            f"model.vocabulary is {wanted}, and the {tokenizer.kind} tokenizer of {spec.data.source} has {tokenizer.size} tokens: "
+            f"model.vocabulary is {wanted}, and the {tokenizer.kind} tokenizer of {spec.texts.source} has {tokenizer.size} tokens: "
             f"0 (as many as there are) would work, and data.vocabulary bounds word and bpe"
         )
     return tokenizer.size
@@ -87,7 +87,7 @@ def announce(job: Job, cost: ModelCost, console: Console) -> None:
     for line in (
         f"{spec.model.kind}: {cost.line()}",
         f"{per_token} operations a token read, about three times that a token trained, at context {spec.model.context}",
-        f"{spec.data.source}: {job.tokenizer.kind} tokens of {job.tokenizer.size:,} kinds: {sizes}",
+        f"{spec.texts.source}: {job.tokenizer.kind} tokens of {job.tokenizer.size:,} kinds: {sizes}",
         told(job.model, spec.train, spec.model.context),
     ):
         if line:

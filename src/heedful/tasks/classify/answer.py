@@ -29,7 +29,7 @@ class Classified:
         if not text.strip():
             raise UsageError("there is nothing to classify: a text with a word in it would work")
         self.loaded, self.text = loaded, text
-        read = text.lower() if loaded.spec.data.lowercase else text
+        read = text.lower() if loaded.spec.texts.lowercase else text
         self.rows = loaded.rows(Texts((read,), (loaded.model.labels[0],)))
         self.ids = self.rows.tokens[None].to(loaded.device)
 

@@ -8,9 +8,7 @@ from typing import final
 
 from rich.console import Console
 
-from heedful import atomic
 from heedful.errors import UsageError
-from heedful.spec import yaml
 from heedful.spec.generation import Ending, Sampling
 from heedful.spec.task import RunSpec
 from heedful.tasks.classify.answer import Classified
@@ -21,10 +19,9 @@ from heedful.tasks.classify.marked import marked
 from heedful.tasks.classify.preparing import Prepared, announce, cost_of, prepared
 from heedful.tasks.classify.scoring import scored
 from heedful.tasks.evaluation import record
+from heedful.tasks.running import Ready, begin, go_on
 from heedful.tasks.task import Asked, Evaluation, Explanation, Measure, Start, View
-from heedful.tasks.training import discard
 from heedful.train.loop import Trainer
-from heedful.train.progress import Bar
 from heedful.train.run import Run
 
 
@@ -36,30 +33,11 @@ class Classify:
 
     def train(self, spec: RunSpec, start: Start) -> None:
         """Train a new model; the folder is not touched before data and model are found to fit."""
-        console = Console(stderr=True)
-        if not start.overwrite:
-            Run(start.out).make_room(overwrite=False)
-        found = prepared(spec)
-        cost = cost_of(found.job)
-        beside = beside_of(found)
-        run = Run.create(start.out, found.job.spec, found.job.tokenizer, start.overwrite)
-        try:
-            trainer = Trainer(found.job, run, Bar(console))
-        except BaseException:
-            discard(run)
-            raise
-        announce(found, cost, console)
-        fit(trainer, run, beside, console)
+        begin(start, lambda: ready(prepared(spec)))
 
     def resume(self, start: Start, settings: Sequence[str]) -> None:
         """Go on with a run as it was; its loss curve is the one it would have had."""
-        run, console = Run.open(start.out), Console(stderr=True)
-        found = prepared(yaml.override(run.spec, settings), run.tokenizer)
-        cost, beside = cost_of(found.job), beside_of(found)
-        trainer = Trainer(found.job, run, Bar(console), resume=True)
-        atomic.write(run.spec_path, yaml.dump(found.job.spec))
-        announce(found, cost, console)
-        fit(trainer, run, beside, console)
+        go_on(start, settings, lambda spec, tokenizer: ready(prepared(spec, tokenizer)))
 
     def evaluate(self, run: Path, measure: Measure) -> Evaluation:
         """Accuracy, macro-F1, each class and the confusions, beside the linear baseline."""
@@ -80,6 +58,16 @@ class Classify:
     def explain(self, run: Path, text: str, asked: Asked, view: View) -> Explanation:
         """The class of a text, and how much each of its tokens counted."""
         return marked(next(self.predict(run, [text], asked)), view)
+
+
+def ready(found: Prepared) -> Ready:
+    """The job with its cost, and with the baseline that it stands beside."""
+    cost, beside = cost_of(found.job), beside_of(found)
+    return Ready(
+        found.job,
+        lambda console: announce(found, cost, console),
+        lambda trainer, run, console: fit(trainer, run, beside, console),
+    )
 
 
 def beside_of(found: Prepared) -> str:

@@ -63,7 +63,7 @@ def ours(judged: Judged, found: list[str]) -> Record:
 
 def protocol(loaded: LoadedClassifier, name: str, split: str, part: str, rows: Rows) -> str:
     """What was measured, in words."""
-    cut = f"; {rows.cut:,} longer than {loaded.model.context} tokens read by {HOW[loaded.spec.data.keep]}" if rows.cut else ""
+    cut = f"; {rows.cut:,} longer than {loaded.model.context} tokens read by {HOW[loaded.spec.texts.keep]}" if rows.cut else ""
     return f"{part} of {name} ({split}): {len(rows):,} texts{cut}; the baseline learnt from the run's training texts"
 
 

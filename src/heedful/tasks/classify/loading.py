@@ -35,12 +35,12 @@ class LoadedClassifier:
 
     def corpus(self, data: str | None = None) -> LabelledCorpus:
         """The run's own texts, or other data read the same way (its columns found anew)."""
-        spec = self.spec.data if data is None else replace(self.spec.data, source=data, text=None, label=None)
+        spec = self.spec.texts if data is None else replace(self.spec.texts, source=data, text=None, label=None)
         return load_labelled(spec)
 
     def rows(self, texts: Texts) -> Rows:
         """Texts as the model reads them."""
-        return rows_of(texts, self.model.labels, self.tokenizer, self.model.context, self.spec.data.keep)
+        return rows_of(texts, self.model.labels, self.tokenizer, self.model.context, self.spec.texts.keep)
 
 
 def load_classifier(path: Path) -> LoadedClassifier:

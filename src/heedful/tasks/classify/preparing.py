@@ -47,12 +47,12 @@ def prepared(spec: RunSpec, tokenizer: Tokenizer | None = None) -> Prepared:
     Errors: those of data and specs, and `UsageError` for a model that does not classify, or that has other classes than the texts.
     """
     asked = classifying(spec.model)
-    corpus = load_labelled(spec.data)
+    corpus = load_labelled(spec.texts)
     begun = None if tokenizer or spec.train.start is None else load_classifier(Path(spec.train.start))
     known = begun.tokenizer if begun else tokenizer or tokenizer_of(spec, corpus)
     model = replace(asked, vocabulary=fitting(spec, known), labels=classes(asked, corpus))
     spec = replace(spec, model=model)
-    parts = {part: rows_of(corpus.part(part), model.labels, known, model.context, spec.data.keep) for part in ("train", "validation")}
+    parts = {part: rows_of(corpus.part(part), model.labels, known, model.context, spec.texts.keep) for part in ("train", "validation")}
     torch.manual_seed(spec.train.seed)
     built = build_classifier(model)
     if begun is not None:
@@ -62,7 +62,7 @@ def prepared(spec: RunSpec, tokenizer: Tokenizer | None = None) -> Prepared:
 
 def tokenizer_of(spec: RunSpec, corpus: LabelledCorpus) -> Tokenizer:
     """A tokenizer of the training texts; one of characters knows those of all parts."""
-    return train_tokenizer(spec.data.tokenizer, ["\n".join(corpus.part(part).texts) for part in PARTS], spec.data.vocabulary)
+    return train_tokenizer(spec.texts.tokenizer, ["\n".join(corpus.part(part).texts) for part in PARTS], spec.texts.vocabulary)
 
 
 def classes(spec: ClassifierSpec, corpus: LabelledCorpus) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ def announce(found: Prepared, cost: ModelCost, console: Console) -> None:
         f"{short(cost.operations / spec.model.context)} operations a token read, about three times that a token trained",
         f"{found.corpus.name}: {sizes} texts; {balance(found.corpus.part('train'))}; {found.corpus.split}",
         f"{found.job.tokenizer.kind} tokens of {found.job.tokenizer.size:,} kinds, {mean:,.0f} a text on average; "
-        f"{train.cut:,} of {len(train):,} texts are longer than {spec.model.context} and read by {HOW[spec.data.keep]}",
+        f"{train.cut:,} of {len(train):,} texts are longer than {spec.model.context} and read by {HOW[spec.texts.keep]}",
         told(found.job.model, spec.train, spec.model.context),
     ):
         if line:
