@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 
 import pytest
 
+from heedful.__main__ import wait_briefly
 from heedful.cli.app import COMMANDS
+
+
+def test_threads_spin_briefly_unless_the_environment_says_how_they_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    for given in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.setenv(given, "1")  # so that it is taken back
+        monkeypatch.delenv(given)
+    wait_briefly()
+    assert int(os.environ["GOMP_SPINCOUNT"]) < 300_000  # libgomp's own
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    wait_briefly()
+    assert os.environ["GOMP_SPINCOUNT"] == "7"
+    monkeypatch.delenv("GOMP_SPINCOUNT")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    wait_briefly()
+    assert "GOMP_SPINCOUNT" not in os.environ
 
 
 def test_help_lists_every_command_and_imports_no_torch(process: Callable[..., subprocess.Popen[str]]) -> None:
