@@ -1,7 +1,7 @@
 """Both products of a feed-forward layer and what stands between them as one step of autograd.
 
 Of what stands between only the first product is kept for the gradient, half of what torch keeps; the activation is computed once
-more beside its own gradient, which costs nothing, and in the gradient's own memory.
+more beside its own gradient, which costs nothing. What is not kept lies in memory that the next layer uses again.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import gelu, linear
 
+from heedful.attention.tiles.scratch import SCRATCH
 from heedful.layers.native.activation import torch_swiglu
-from heedful.layers.native.library import activated, run, serves
+from heedful.layers.native.library import run, serves
 from heedful.layers.projection import Projection
 
 
@@ -51,7 +52,9 @@ class Feed(torch.autograd.Function):
     ) -> Tensor:
         """As torch would, the stream's sum in the product's buffer."""
         between = linear(x, w1, b1)
-        out = linear(activated(gates, between), w2, b2)
+        act = SCRATCH.take("act", (*x.shape[:-1], w2.shape[1]), x)
+        run(gates, between, None, None, act)
+        out = linear(act, w2, b2)
         ctx.save_for_backward(x, w1, b1, w2, b2, between)
         ctx.gates = gates
         return out if stream is None else out.add_(stream)
@@ -65,8 +68,10 @@ class Feed(torch.autograd.Function):
             return again(ctx.gates, ctx.needs_input_grad, d_out, (x, w1, b1, w2, b2))
         d, flat = d_out.reshape(-1, d_out.shape[-1]).contiguous(), x.reshape(-1, x.shape[-1])
         rows = between.reshape(len(flat), -1)
-        d_act = d @ w2  # its memory takes whatever is as wide: the activation of gates, else the gradient
-        act, d_between = (d_act, torch.empty_like(rows)) if ctx.gates else (torch.empty_like(rows), d_act)
+        # Its memory takes whatever is as wide: the activation of gates, else the gradient.
+        d_act = torch.mm(d, w2, out=SCRATCH.take("d act", (len(d), w2.shape[1]), d))
+        other = SCRATCH.take("act", rows.shape, rows)
+        act, d_between = (d_act, other) if ctx.gates else (other, d_act)
         run(ctx.gates, rows, d_act, d_between, act)
         return (
             None,
