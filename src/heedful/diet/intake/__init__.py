@@ -1,0 +1,1 @@
+"""What comes in: addresses made one, minutes counted, the same story told twice found."""
