@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 
 import heedful
 from heedful.attention.attend import attend
-from heedful.attention.backends.load import LOADS, load_of
+from heedful.attention.backends.load import LOADS, compiles, load_of
 from heedful.attention.backends.quickest import RANKED, predicted, quickest
 from heedful.attention.backends.table import BACKENDS
 from heedful.attention.resolve import resolve
@@ -128,6 +129,32 @@ def test_prediction_without_tensors_is_that_with_them(options: Any) -> None:
     word = next(word for word in heedful.why(q, q, q, **options) if word.chosen)
     assert (found.backend, found.milliseconds) == (word.backend, word.milliseconds)
     assert not found.measured
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_one_query_behind_a_long_cache_is_decoded(dtype: torch.dtype) -> None:
+    q, k = torch.empty(1, 8, 1, 64, dtype=dtype), torch.empty(1, 8, 8192, 64, dtype=dtype)
+    words = {word.backend: word for word in heedful.why(q, k, k, mask=Causal())}
+    assert words["decode"].chosen
+    assert (words["decode"].milliseconds or 0.0) < (words["tiled"].milliseconds or 0.0)
+
+
+@pytest.mark.parametrize(("backend", "queries"), [*product(["tiled", "banded", "sdpa"], [1, 63, 65]), ("decode", 1)])
+def test_operations_are_those_of_the_queries_there_are(backend: str, queries: int) -> None:
+    found = heedful.predict_cost(q=queries, k=8192, heads=8, d=64, mask=Causal(), backend=backend)
+    held = 8192  # a block of queries at the end sees all blocks of keys, and sdpa computes every pair
+    assert found.operations == 4 * 8 * queries * held * 64
+    assert found.bytes == 4 * 8 * 64 * 2 * (queries + held)
+
+
+@pytest.mark.skipif(not compiles(), reason="the engine in torch cuts its tiles of queries to measure")
+def test_a_query_takes_as_long_as_a_tile_of_them() -> None:
+    q, k = torch.empty(1, 8, 1, 64), torch.empty(1, 8, 8192, 64)
+    one, tile = (load_of("tiled", resolve(rows, k, k, {})) for rows in (q, q.expand(1, 8, 64, 64)))
+    assert one is not None
+    assert tile is not None
+    assert one.timed.q == tile.sizes.q == 64
+    assert one.cost().operations * 64 == tile.cost().operations
 
 
 def test_a_window_costs_less_and_gradients_more() -> None:

@@ -67,9 +67,8 @@ def of_tiles(call: Call) -> Load:
     whole = load(engine if call.mask is None else f"{engine} masked", call, share_of(call))
     if not compiled:
         return whole
-    rows = -(-whole.sizes.q // BLOCK) * BLOCK  # of a tile of queries all are computed
-    whole = replace(whole, sizes=replace(whole.sizes, q=rows))
-    return replace(whole, grain=MATRIX if call.q.dtype == torch.bfloat16 else 1, times=BESIDE if beside(call) else 1.0)
+    grain, times = MATRIX if call.q.dtype == torch.bfloat16 else 1, BESIDE if beside(call) else 1.0
+    return replace(whole, grain=grain, rows=BLOCK, times=times)  # of a tile of queries all are computed
 
 
 def beside(call: Call) -> bool:
