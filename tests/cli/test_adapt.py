@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from heedful.__main__ import main
 from heedful.data.tokens import load_tokenizer
 from heedful.manage.objective import model_hash
 from heedful.manage.plan import Plan
@@ -18,24 +17,9 @@ from heedful.models.build import build
 from heedful.models.checkpoint import restore
 from heedful.train.adapt.export import exported
 
-TEXT = "to be, or not to be: that is the question.\n" * 60
 WORDS = ["to be", "not to be,", "or that", "the question:", "is the bee", "tis not"]
 OTHER = "\n".join(" ".join(random.Random(line).choices(WORDS, k=6)) for line in range(80))
 SHORT = ("--length", "16", "--batch", "4", "--steps", "25", "--json")
-
-
-SETTINGS = "data.tokenizer=char model.context=16 model.width=16 model.layers=2 model.heads=4 train.batch=8 train.warmup=0 train.steps=40"
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A short run on a text with something to learn."""
-    folder = tmp_path_factory.mktemp("trained")
-    (folder / "text.txt").write_text(TEXT)
-    settings = [*SETTINGS.split(), "train.threads=1", "train.learning_rate=0.02"]
-    words = ["train", "generate", "--data", str(folder / "text.txt"), "--out", str(folder / "run")]
-    assert main(words + [word for setting in settings for word in ("--set", setting)]) == 0
-    return folder / "run"
 
 
 @pytest.fixture
@@ -100,7 +84,9 @@ def test_one_model_and_a_plan_for_each_budget(heedful: Callable, run: Path) -> N
 
 
 def test_exits_are_kept_in_the_run(heedful: Callable, run: Path) -> None:
-    said = heedful("adapt", run, "--method", "exits", "--after", "1", "--epsilon", "0.5", "--rate", "0.02", *SHORT, "--out", "quick")
+    said = heedful(
+        "adapt", run, "--method", "exits", "--after", "1", "--epsilon", "0.5", "--rate", "0.02", *SHORT, "--slower", "--out", "quick"
+    )
     assert said.code == 0, said.error
     found = json.loads(said.out)
     assert found["layers"] < 2
@@ -109,6 +95,14 @@ def test_exits_are_kept_in_the_run(heedful: Callable, run: Path) -> None:
     assert abs(difference) > 1e-6
     assert heedful("predict", "quick", "to be", "--max-tokens", "6").code == 0
     assert load_tokenizer(run.parent / "quick/tokenizer.json").size > 2
+
+
+def test_exits_that_are_slower_are_not_written(heedful: Callable, run: Path, refused: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("heedful.tasks.hurried.timed", lambda dense, hurried, source: (2.0, 3.0))
+    said = heedful("adapt", run, "--method", "exits", "--after", "1", "--epsilon", "0.5", *SHORT, "--out", "quick")
+    assert said.code == 1
+    assert "exits make it slower: 3 ms, and 2 without; nothing was written" in said.error.splitlines()[-1]
+    assert not (run.parent / "quick").exists()
 
 
 @pytest.mark.parametrize(

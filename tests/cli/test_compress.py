@@ -9,22 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from heedful.__main__ import main
-
-TEXT = "to be, or not to be: that is the question.\n" * 60
-SETTINGS = "data.tokenizer=char model.context=16 model.width=16 model.layers=2 model.heads=4 train.batch=8 train.warmup=0 train.steps=40"
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A short run on a text with something to learn."""
-    folder = tmp_path_factory.mktemp("trained")
-    (folder / "text.txt").write_text(TEXT)
-    settings = [*SETTINGS.split(), "train.threads=1", "train.learning_rate=0.02"]
-    words = ["train", "generate", "--data", str(folder / "text.txt"), "--out", str(folder / "run")]
-    assert main(words + [word for setting in settings for word in ("--set", setting)]) == 0
-    return folder / "run"
-
 
 @pytest.fixture
 def run(trained: Path, tmp_path: Path) -> Path:

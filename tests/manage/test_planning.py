@@ -43,6 +43,8 @@ def stub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         return [tuple((heads, 0.2 + heads * number * 1e-3) for heads in (1, 2, 4)) for number in pairs]
 
     monkeypatch.setattr("heedful.manage.prices.prices.measured", measured)
+    for name in ("entered", "started"):
+        monkeypatch.setattr(f"heedful.manage.prices.prices.{name}", lambda kind, setting: 0.1)
     monkeypatch.setattr("heedful.manage.prices.store.folder", lambda: tmp_path)
 
 
@@ -125,7 +127,8 @@ def test_what_a_plan_takes_is_counted_by_hand(profile: Profile) -> None:
     found = spend(profile.sites, names, price)
     site = profile.sites[0]
     full, window = price.of(site, "full"), price.of(site, "window(8,2)")
-    assert found.milliseconds == pytest.approx(2 * full.group + 5 * full.head + window.group + window.head)
+    assert full.layer == window.layer == 0.1  # once for each of the two layers
+    assert found.milliseconds == pytest.approx(2 * full.group + 5 * full.head + window.group + window.head + 0.2)
     assert found.operations == 5 * full.operations + window.operations
     assert found.bytes == 3 * full.bytes  # the window's keys are read by a full head too; the second pair is dropped
 

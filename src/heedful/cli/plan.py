@@ -33,6 +33,7 @@ def plan(
     estimator: Words = NAMES,
     swaps: int = 100,
     fresh: Flag = False,
+    gates: float = 0.0,
     out: Path = Path("plan.json"),
     json: Json = False,
     threads: int | None = None,
@@ -53,6 +54,7 @@ def plan(
         estimator: whose losses are tried (may be given again); all of the profile's if none is.
         swaps: whole plans tried beyond those where the budget is below a fifth.
         fresh: measure again what options cost on this machine.
+        gates: nats a token that closing parts of the model's own gates (SE, LPW, LAA) may lose; 0 leaves them as they are.
         out: the file that is written.
         json: the plan on standard output instead of tables.
         threads: of the processor; torch's choice if not given.
@@ -71,7 +73,7 @@ def plan(
     found = opened(model, data, length if known is None else known.length)
     if known is None:
         known = profiled(found, phase)
-    search = Search(tuple(estimator) or None, swaps=swaps, fresh=fresh)
+    search = Search(tuple(estimator) or None, swaps=swaps, fresh=fresh, gates=gates)
     with told() as tell:
         made = planned(known, budget, model=found.model, batches=found.parts.calibrate, search=search, progress=tell)
     made.save(out)

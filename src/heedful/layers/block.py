@@ -139,10 +139,9 @@ class TransformerBlock(nn.Module):
             held = None if cache is None else cache.context
             y, theirs = read(self.cross, self.inner(x, self.cross_norm), context, context_mask, held, trace)
             x = self.outer(x, y, self.cross_norm)
-        x = self.fed(x)
+        x = self.passed_by(before, x, real)
         if cache is not None:
             cache.length += x.shape[1]
-        x = self.kept(before, x, real)
         return (x, own + theirs) if trace else x
 
     @property
@@ -191,12 +190,19 @@ class TransformerBlock(nn.Module):
         gated, cache.gate = gate.step(x, cache.gate, mask=real)
         return gated
 
-    def kept(self, before: Tensor, after: Tensor, real: Tensor | None) -> Tensor:
-        """In evaluation, tokens on which an adaptive gate does not spend enough pass the block by."""
+    def passed_by(self, before: Tensor, x: Tensor, real: Tensor | None) -> Tensor:
+        """The block's end: in evaluation, tokens on which an adaptive gate does not spend enough pass it by, and are not fed."""
         gate = self.gate
         if not isinstance(gate, LayerwiseAdaptiveAttention) or self.training or gate.threshold == 0.0:
-            return after
-        return torch.where(gate.keeps(before, mask=real).unsqueeze(-1), after, before)
+            return self.fed(x)
+        keeps = gate.keeps(before, mask=real)
+        if torch.compiler.is_compiling():  # how many are kept is not known there
+            return torch.where(keeps.unsqueeze(-1), self.fed(x), before)
+        if not bool(keeps.any()):
+            return before
+        after = before.clone()
+        after[keeps] = self.fed(x[keeps][None])[0]
+        return after
 
     def new_cache(self, window: int | None = None, sinks: int = 0) -> BlockCache:
         """An empty cache for steps: of all keys, or of the latest `window` and the first `sinks`."""

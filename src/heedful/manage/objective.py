@@ -158,13 +158,3 @@ def model_hash(model: nn.Module) -> str:
         total.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
         total.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return total.hexdigest()
-
-
-def batch_hash(batch: Batch) -> str:
-    """The sha256 of a batch's tensors, by which it is known again."""
-    total = hashlib.sha256()
-    for name, value in sorted(batch.items()):
-        if isinstance(value, Tensor):
-            total.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
-            total.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
-    return total.hexdigest()

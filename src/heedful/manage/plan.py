@@ -12,6 +12,7 @@ from torch import nn
 
 from heedful.atomic import write
 from heedful.errors import DataError, UsageError
+from heedful.manage.gates.choice import Closed
 from heedful.manage.objective import model_hash
 from heedful.manage.site import Site
 from heedful.spec.budget import Budget
@@ -45,7 +46,7 @@ class Plan:
         estimator: whose losses decided; joint: each estimator's plan by the KL in nats a token of the whole plan,
             simulated on the calibration batches (empty where no model was given).
         calibrated: hashes of the batches the choice was made on: `verify` refuses them.
-        notes: what a reader should know of how it was made.
+        notes: what a reader should know of how it was made. gates: those of the model that are closed in part.
     """
 
     model: str
@@ -65,12 +66,18 @@ class Plan:
     saved_projections: float = 0.0
     notes: tuple[str, ...] = ()
     together: float | None = None
+    gates: tuple[Closed, ...] = ()
     version: int = VERSION
 
     def __post_init__(self) -> None:
         heads = tuple(site.heads for site in self.sites)
         if tuple(map(len, self.choices)) != heads or tuple(map(len, self.reasons)) != heads:
             raise UsageError(f"a plan has a choice and a reason for each head: sites have {heads} heads, choices {self.counts}")
+
+    @property
+    def foretold(self) -> float:
+        """What it is predicted to lose: the heads of a layer together where that is known, for one by one they come out too cheap."""
+        return self.loss if self.together is None else self.together
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -137,9 +144,15 @@ def restored(held: Any, path: Path) -> Plan:
         plain["predicted"], plain["dense"] = Spend(**held["predicted"]), Spend(**held["dense"])
         plain["choices"], plain["reasons"] = rows(held["choices"]), rows(held["reasons"])
         plain["calibrated"], plain["notes"] = tuple(held["calibrated"]), tuple(held["notes"])
+        plain["gates"] = closed_from(held.get("gates", ()))
         return Plan(**plain)
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path} is a damaged plan: {type(error).__name__} {error}; `heedful plan --out {path}` writes one") from error
+
+
+def closed_from(held: Any) -> tuple[Closed, ...]:
+    """Closed gates from what JSON holds."""
+    return tuple(Closed(**{**row, "open": tuple(row["open"])}) for row in held)
 
 
 def rows(table: Any) -> tuple[tuple[str, ...], ...]:

@@ -13,6 +13,7 @@ from heedful.manage.allocate.case import Case, Machine, Tell, all_full
 from heedful.manage.allocate.decision import Decision, drawn_up
 from heedful.manage.allocate.joint import Trial
 from heedful.manage.allocate.portfolio import FIRST, choose
+from heedful.manage.gates.choice import closed
 from heedful.manage.objective import Batch, Loss
 from heedful.manage.plan import Plan
 from heedful.manage.profile import Profile
@@ -30,6 +31,7 @@ class Search:
         tokens: places of the batches on which whole plans are tried.
         swaps: whole plans tried beyond the portfolio's where the budget is below a fifth, for `seconds` at most.
         batch: texts at once, for the prices. fresh: measure prices anew.
+        gates: nats a token that closing parts of the model's own gates may lose; 0 leaves them as they are.
     """
 
     estimators: tuple[str, ...] | None = None
@@ -38,6 +40,11 @@ class Search:
     seconds: float = 60.0
     batch: int = 1
     fresh: bool = False
+    gates: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.gates >= 0.0:
+            raise UsageError(f"--gates is {self.gates:g}: the nats a token that closed gates may lose, 0 or more")
 
 
 def plan(
@@ -79,7 +86,7 @@ def plan(
     tell = progress or (lambda text: None)
     case = Case.of(profile, budget, Machine(device_of(model), search.batch, search.fresh), tell)
     trial = None if model is None or batches is None else Trial(model, batches, profile.prefill, loss, search.tokens)
-    return drawn_up(case, decided(case, trial, search, tell), trial)
+    return drawn_up(case, decided(case, trial, search, tell), trial, closed(profile.gates, search.gates))
 
 
 def decided(case: Case, trial: Trial | None, search: Search, tell: Tell) -> Decision:

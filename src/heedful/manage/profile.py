@@ -32,7 +32,7 @@ class Gated:
     """What a gate of the model loses under one treatment: "kept", "threshold(0.1)" or "removed".
 
     `name` is the gate's path in the model, `kind` what it is; `skipped` the share of channels or tokens that it then
-    leaves out; `losses` by estimator, in nats a token.
+    leaves out; `losses` by estimator, in nats a token. `number` is the threshold, `open` the channels that stay above it.
     """
 
     name: str
@@ -40,6 +40,8 @@ class Gated:
     treatment: str
     skipped: float
     losses: Mapping[str, float]
+    number: float = 0.0
+    open: tuple[int, ...] = ()
 
 
 @final
@@ -181,7 +183,7 @@ def restored(held: Any, path: Path) -> Profile:
     try:
         found = dict(held)
         found["sites"] = tuple(Site(**site) for site in held["sites"])
-        found["gates"] = tuple(Gated(**gate) for gate in held["gates"])
+        found["gates"] = tuple(Gated(**{**gate, "open": tuple(gate.get("open", ()))}) for gate in held["gates"])
         tables = zip(held.get("interactions", ()), found["sites"], strict=False)
         found["interactions"] = tuple(read(text, site.heads, len(held["options"])) for text, site in tables)
         for name in ("lengths", "options", "batches"):

@@ -18,7 +18,6 @@ from heedful.layers.adapters.insert import insert
 from heedful.layers.block import TransformerBlock
 from heedful.layers.cache.block import BlockCache
 from heedful.layers.embed import TokenEmbedding
-from heedful.layers.mlp import mlp
 from heedful.layers.norm import norm
 from heedful.layers.trace import Trace
 from heedful.models import early_exit, mechanisms
@@ -77,7 +76,7 @@ class Decoder(LanguageModel):
         self.embedding = TokenEmbedding(spec.vocabulary, spec.width)
         self.places = mechanisms.places(spec)
         self.dropout = nn.Dropout(spec.dropout) if spec.dropout else None
-        blocks = [block(spec.at(layer)) for layer in range(spec.layers)]
+        blocks = [mechanisms.block(spec.at(layer)) for layer in range(spec.layers)]
         self.layers = nn.ModuleList(blocks)
         self.norm = norm(spec.norm, spec.width, spec.bias)
         self.head = None if spec.tied or spec.adaptive else nn.Linear(spec.width, spec.vocabulary, bias=False)
@@ -173,15 +172,3 @@ class Decoder(LanguageModel):
         blocks = [layer for layer in self.layers if isinstance(layer, TransformerBlock)]
         caches = [layer.new_cache(window, sinks) for layer in blocks]
         return DecoderCache(caches, 0 if self.exits is None else len(self.exits.after))
-
-
-def block(spec: DecoderSpec) -> TransformerBlock:
-    """One layer of the decoder."""
-    return TransformerBlock(
-        mechanisms.attention(spec),
-        mlp(spec.mlp, spec.width, spec.inner, spec.bias),
-        gate=mechanisms.gate(spec),
-        norm=spec.norm,
-        norm_bias=spec.bias,
-        dropout=spec.dropout,
-    )

@@ -9,14 +9,13 @@ from __future__ import annotations
 from typing import final
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from heedful.attention.masks.documents import Documents
 from heedful.attention.masks.padding import Padding
 from heedful.layers.block import TransformerBlock
 from heedful.layers.embed import TokenEmbedding
-from heedful.layers.mlp import mlp
 from heedful.layers.norm import norm
 from heedful.layers.pooling import pooling
 from heedful.layers.trace import Trace
@@ -54,7 +53,7 @@ class Encoder(Classifier):
         self.embedding = TokenEmbedding(spec.vocabulary, spec.width)
         self.places = mechanisms.places(spec)
         self.dropout = nn.Dropout(spec.dropout) if spec.dropout else None
-        blocks = [block(spec.at(layer)) for layer in range(spec.layers)]
+        blocks = [mechanisms.block(spec.at(layer)) for layer in range(spec.layers)]
         self.layers = nn.ModuleList(blocks)
         self.norm = norm(spec.norm, spec.width, spec.bias)
         self.pool = pooling(spec.pooling, spec.width)
@@ -83,6 +82,19 @@ class Encoder(Classifier):
         vector, pooled = self.pool(self.norm(x), real)
         logits = self.head(vector if self.dropout is None else self.dropout(vector))
         return ClassifierOutput(logits, None, tuple(traces), pooled)
+
+    def guess(
+        self, ids: Int[Tensor, "b t"], lengths: Int[Tensor, " b"] | None, blank: Bool[Tensor, "b t"], places: Int[Tensor, " n"]
+    ) -> Float[Tensor, "n vocabulary"]:
+        """Scores of every token for some places by the embedding itself, read the other way (Press & Wolf 2017)."""
+        real = real_places(ids, lengths)
+        mask = None if real is None or lengths is None else Padding(lengths)
+        x = self.embed(self.embedding, ids).masked_fill(blank.unsqueeze(-1), 0.0)
+        x = x if self.places is None else self.places(x)
+        x = x if self.dropout is None else self.dropout(x)
+        for layer in self.layers:
+            x = layer(x, mask=mask, real=real)
+        return self.embedding.logits(self.norm(x).flatten(0, 1)[places])
 
     def hurried(self, exits: Exits, x: Float[Tensor, "b t m"], lengths: Int[Tensor, " b"] | None) -> ClassifierOutput:
         """The same where a text leaves after the first exit that is sure of its class; later layers read the others alone."""
@@ -137,15 +149,3 @@ class Encoder(Classifier):
         x = self.embed(self.embedding, ids)
         x = x if self.places is None else self.places(x)
         return x if self.dropout is None else self.dropout(x)
-
-
-def block(spec: EncoderSpec) -> TransformerBlock:
-    """One layer of the encoder."""
-    return TransformerBlock(
-        mechanisms.attention(spec),
-        mlp(spec.mlp, spec.width, spec.inner, spec.bias),
-        gate=mechanisms.gate(spec),
-        norm=spec.norm,
-        norm_bias=spec.bias,
-        dropout=spec.dropout,
-    )

@@ -1,4 +1,4 @@
-"""From a model's spec to the mechanisms it names: attention layers, gates, and positions at the embedding."""
+"""From a model's spec to the mechanisms it names: layers, their attention and gates, and positions at the embedding."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from heedful.attention.scores.query_biased import QueryBiased
 from heedful.attention.scores.table import SCORES
 from heedful.attention.weightings.table import WEIGHTINGS
 from heedful.errors import Unsupported
+from heedful.layers.block import TransformerBlock
 from heedful.layers.gates.gate import Gate
 from heedful.layers.gates.layerwise_adaptive import LayerwiseAdaptiveAttention
 from heedful.layers.gates.positional_weighting import PositionalWeighting
 from heedful.layers.gates.table import GATES
+from heedful.layers.mlp import mlp
 from heedful.layers.multihead import MultiHeadAttention
 from heedful.layers.span import AdaptiveSpan
 from heedful.spec.attention import AttentionSpec, MechanismSpec
@@ -27,6 +29,18 @@ from heedful.spec.model import DecoderSpec
 
 AtEmbedding = Learned | Sinusoidal
 TransformerSpec = DecoderSpec | EncoderSpec
+
+
+def block(spec: TransformerSpec) -> TransformerBlock:
+    """One layer."""
+    return TransformerBlock(
+        attention(spec),
+        mlp(spec.mlp, spec.width, spec.inner, spec.bias),
+        gate=gate(spec),
+        norm=spec.norm,
+        norm_bias=spec.bias,
+        dropout=spec.dropout,
+    )
 
 
 def attention(spec: TransformerSpec) -> MultiHeadAttention:

@@ -9,7 +9,7 @@ from heedful.spec.adapter import AdapterSpec
 from heedful.spec.attention import AttentionSpec, MechanismSpec
 from heedful.spec.check import one_of, positive, require, within
 from heedful.spec.exits import ExitSpec, leaving
-from heedful.spec.shape import LayerShape, fitting
+from heedful.spec.shape import LayerShape, dividing, fitting
 
 Weights = Literal["float", "int8"]
 Mlp = Literal["swiglu", "gelu"]
@@ -69,10 +69,7 @@ class DecoderSpec:
         leaving(self.exits.after if self.exits else (), self.layers)
         require(not (self.exits and self.memory), "exits", "leave nothing for a memory of the segment before: memory 0 would work")
         untied(self.tied, self.adaptive)
-        divides = self.head_dim is not None or self.width % self.heads == 0
-        require(divides, "heads", f"{self.heads} heads do not divide width {self.width}: choose a divisor or set head_dim")
-        divides = self.heads % self.groups == 0
-        require(divides, "kv_heads", f"{self.groups} key/value heads do not divide {self.heads} heads: choose a divisor")
+        dividing(self.heads, self.groups, None if self.head_dim else self.width)
 
     @property
     def groups(self) -> int:

@@ -22,8 +22,20 @@ class LayerShape:
 
     def __post_init__(self) -> None:
         positive({"heads": self.heads, "kv_heads": self.kv_heads, "mlp_width": self.mlp_width})
-        divides = self.heads % self.kv_heads == 0
-        require(divides, "kv_heads", f"{self.kv_heads} key/value heads do not divide {self.heads} heads: choose a divisor")
+        dividing(self.heads, self.kv_heads)
+
+
+def dividing(heads: int, kv_heads: int, width: int | None = None) -> None:
+    """The heads divide the width, unless theirs is given apart from it (None), and the key/value heads divide the heads.
+
+    >>> dividing(4, 2, 64)
+    >>> dividing(3, 1, 64)
+    Traceback (most recent call last):
+    heedful.spec.check.SpecError: heads: 3 heads do not divide width 64: choose a divisor or set head_dim
+    """
+    divides = width is None or width % heads == 0
+    require(divides, "heads", f"{heads} heads do not divide width {width}: choose a divisor or set head_dim")
+    require(heads % kv_heads == 0, "kv_heads", f"{kv_heads} key/value heads do not divide {heads} heads: choose a divisor")
 
 
 def fitting(shapes: Sequence[LayerShape], layers: int) -> None:

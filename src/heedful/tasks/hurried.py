@@ -14,12 +14,13 @@ from rich.console import Console
 
 from heedful import atomic
 from heedful.data.tokens import tokenizer_state
-from heedful.errors import HeedfulError, Unsupported, UsageError
+from heedful.errors import HeedfulError, Unsupported
 from heedful.models.checkpoint import Checkpoint, save_checkpoint
 from heedful.models.decoder import Decoder
 from heedful.models.pretrained import is_pretrained
 from heedful.spec.classifier import ClassifierSpec
 from heedful.tasks.adapted import BESIDE, VERSION, Adapting, Source, check_room, source_of
+from heedful.tasks.leaving import Asked
 from heedful.train.adapt.exits import (
     Calibrated,
     Measured,
@@ -73,29 +74,22 @@ class Hurried:
 def hurried(
     target: str,
     adapting: Adapting,
-    after: Sequence[int] | None,
-    epsilon: float,
-    out: Path,
-    data: str | None,
-    length: int | None,
-    overwrite: bool,
+    asked: Asked,
 ) -> Hurried:
-    """Teach a run of ours exits, choose their threshold on the selection text, and write it."""
-    if not epsilon > 0:
-        raise UsageError(f"--epsilon is {epsilon:g}: the nats a token that may be lost, above 0")
-    check_room(out, overwrite, target)
+    """Teach a run of ours exits, choose their threshold on the selection text, and write it if it is quicker then."""
+    check_room(asked.out, asked.overwrite, target)
     torch.manual_seed(adapting.seed)
     if classifies(Path(target).expanduser()):
         from heedful.tasks.hurried_texts import hurried_texts
 
-        return hurried_texts(target, adapting, after, epsilon, out, data, length, overwrite)
-    source, console = source_of(target, data, length, adapting.batch), Console(stderr=True)
+        return hurried_texts(target, adapting, asked)
+    source, console = source_of(target, asked.data, asked.length, adapting.batch), Console(stderr=True)
     if source.ours is None or not isinstance(source.model, Decoder):
         raise Unsupported(f"{target}: exits are for transformers of ours that generate")
     layers = len(source.model.layers)
     if layers < 2:
         raise Unsupported(f"{target}: has {layers} layer: there is nothing to leave out")
-    places = tuple(after) if after else tuple(sorted({max(1, layers * quarter // 4) for quarter in (1, 2, 3)} - {layers}))
+    places = tuple(asked.layers) if asked.layers else tuple(sorted({max(1, layers * quarter // 4) for quarter in (1, 2, 3)} - {layers}))
     model = with_exits(source.model, places)
     learnt = learn(
         model,
@@ -107,14 +101,16 @@ def hurried(
         report=Bar(console),
     )
     depths, seen = (*places, layers), measured(model, source.parts.calibrate)
-    check = 0.0 if after else check_cost(model, source.length // 2)
-    best = chosen(seen, epsilon, depths, check, bool(after))
+    check = 0.0 if asked.layers else check_cost(model, source.length // 2)
+    best = chosen(seen, asked.epsilon, depths, check, bool(asked.layers))
     final = kept(model, best.exits, best.calibrated.threshold)
     left = tuple(places[number] for number in best.exits)
     rows = [each.only(best.exits) for each in measured(model, source.parts.test)]
-    found = Hurried(out, learnt, left, at(rows, best.calibrated.threshold, (*left, layers)), timed(source.model, final, source), layers)
+    test = at(rows, best.calibrated.threshold, (*left, layers))
+    found = Hurried(asked.out, learnt, left, test, timed(source.model, final, source), layers)
     console.print(found.line(), highlight=False, soft_wrap=True)
-    write(found, final, source, overwrite)
+    asked.refuse_slower("exits", found.milliseconds)
+    write(found, final, source, asked.overwrite)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from heedful.models.encoder import Encoder
 from heedful.tasks.adapted import BESIDE, Adapting
 from heedful.tasks.classify.loading import load_classifier
 from heedful.tasks.hurried import Hurried
+from heedful.tasks.leaving import Asked
 from heedful.tasks.opened import Opened, opened
 from heedful.tasks.parts import Part
 from heedful.train.adapt.exits import alike, at, kept, learning, measured, selected, with_exits
@@ -35,38 +36,34 @@ PATIENCE = Patience(seconds=1.0, rounds=5)
 def hurried_texts(
     target: str,
     adapting: Adapting,
-    after: Sequence[int] | None,
-    epsilon: float,
-    out: Path,
-    data: str | None,
-    length: int | None,
-    overwrite: bool,
+    asked: Asked,
 ) -> Hurried:
     """Teach a classifier of ours exits on half of the calibration texts, choose their threshold on the selection texts, and write it."""
-    found, console = opened(target, data, length, adapting.batch, BATCHES), Console(stderr=True)
+    found, console = opened(target, asked.data, asked.length, adapting.batch, BATCHES), Console(stderr=True)
     dense = found.model
     if not isinstance(dense, Encoder):
         raise Unsupported(f"{target}: exits are for transformers of ours")
     layers = len(dense.layers)
     if layers < 2:
         raise Unsupported(f"{target}: has {layers} layer: there is nothing to leave out")
-    places = tuple(after) if after else tuple(range(1, layers))
+    places = tuple(asked.layers) if asked.layers else tuple(range(1, layers))
     model = with_exits(dense, places)
     lessons, judged = halves(found.parts.calibrate)
     learnt = learn(model, learning(model), lambda: endless(lessons), judged, adapting.lessons, aim=alike, report=Bar(console))
     depths = (*places, layers)
-    best = selected(measured(model, found.parts.select), epsilon, depths, 0.0)
+    best = selected(measured(model, found.parts.select), asked.epsilon, depths, 0.0)
     if best is None:
         raise HeedfulError(
-            f"no threshold loses less than {epsilon:g} nats a text by its 95% bound: a larger --epsilon, or more --steps, would help"
+            f"no threshold loses less than {asked.epsilon:g} nats a text by its 95% bound: a larger --epsilon, or more --steps, would help"
         )
     final = kept(model, best.exits, best.calibrated.threshold)
     left = tuple(places[number] for number in best.exits)
     rows = [each.only(best.exits) for each in measured(model, found.parts.test)]
     test = at(rows, best.calibrated.threshold, (*left, layers))
-    result = Hurried(out, learnt, left, test, timed(dense, final, found), layers, "text")
+    result = Hurried(asked.out, learnt, left, test, timed(dense, final, found), layers, "text")
     console.print(result.line(), highlight=False, soft_wrap=True)
-    write(result, final, Path(target).expanduser(), found.name, overwrite)
+    asked.refuse_slower("exits", result.milliseconds)
+    write(result, final, Path(target).expanduser(), found.name, asked.overwrite)
     return result
 
 

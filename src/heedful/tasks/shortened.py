@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,13 @@ from rich.console import Console
 
 from heedful import atomic
 from heedful.data.tokens import tokenizer_state
-from heedful.errors import HeedfulError, Unsupported, UsageError
+from heedful.errors import HeedfulError, Unsupported
 from heedful.models.checkpoint import Checkpoint, save_checkpoint
 from heedful.models.encoder import Encoder
 from heedful.spec.dropping import DroppingSpec
 from heedful.tasks.adapted import BESIDE, VERSION, check_room
 from heedful.tasks.classify.loading import LoadedClassifier, load_classifier
+from heedful.tasks.leaving import Asked
 from heedful.tasks.opened import Opened, opened
 from heedful.train.compress.compared import Lost, Saved, lost, saved
 from heedful.train.run import Run
@@ -46,40 +46,38 @@ class Shortened:
         return {"version": VERSION, "out": str(self.out), **how, "lost": self.test.record(), "saved": self.saved.record()}
 
 
-def shortened(
-    target: str, after: Sequence[int] | None, epsilon: float, out: Path, data: str | None, length: int | None, overwrite: bool
-) -> Shortened:
-    """Choose how many tokens a classifier of ours goes on with, and write it; nothing is trained.
+def shortened(target: str, asked: Asked) -> Shortened:
+    """Choose how many tokens a classifier of ours goes on with, and write it if it is quicker then; nothing is trained.
 
     Shares are tried from the largest down, and the first whose bound exceeds epsilon ends it.
     """
-    if not epsilon > 0:
-        raise UsageError(f"--epsilon is {epsilon:g}: the nats a text that may be lost, above 0")
-    check_room(out, overwrite, target)
-    found, console = opened(target, data, length, BATCH, BATCHES), Console(stderr=True)
+    check_room(asked.out, asked.overwrite, target)
+    found, console = opened(target, asked.data, asked.length, BATCH, BATCHES), Console(stderr=True)
     dense = found.model
     if not isinstance(dense, Encoder):
         raise Unsupported(f"{target}: tokens are dropped on their way through an encoder of ours that classifies texts")
     layers = len(dense.layers)
     if layers < 2:
         raise Unsupported(f"{target}: has {layers} layer: no layer would read fewer tokens")
-    places = tuple(after) if after else tuple(sorted({max(1, layers // 4), max(1, layers // 2)}))
+    places = tuple(asked.layers) if asked.layers else tuple(sorted({max(1, layers // 4), max(1, layers // 2)}))
     best: Encoder | None = None
     for share in SHARES:
         small = dropping(dense, DroppingSpec(places, share))
         each = lost(dense, small, found.parts.select)
         console.print(f"{share:.0%} of the tokens go on: {each.line()}", highlight=False, soft_wrap=True)
-        if each.bound.upper > epsilon:
+        if each.bound.upper > asked.epsilon:
             break
         best = small
     if best is None or best.spec.dropping is None:
         raise HeedfulError(
-            f"no share of the tokens loses less than {epsilon:g} nats a text by its 95% bound: a larger --epsilon would help"
+            f"no share of the tokens loses less than {asked.epsilon:g} nats a text by its 95% bound: a larger --epsilon would help"
         )
-    result = Shortened(out, best.spec.dropping, lost(dense, best, found.parts.test), saved(dense, best, next(iter(found.parts.test))))
+    taken = saved(dense, best, next(iter(found.parts.test)))
+    result = Shortened(asked.out, best.spec.dropping, lost(dense, best, found.parts.test), taken)
     for line in result.lines():
         console.print(line, highlight=False, soft_wrap=True)
-    write(result, best, load_classifier(Path(target).expanduser()), found, overwrite)
+    asked.refuse_slower("dropped tokens", result.saved.milliseconds)
+    write(result, best, load_classifier(Path(target).expanduser()), found, asked.overwrite)
     return result
 
 

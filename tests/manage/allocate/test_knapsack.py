@@ -38,8 +38,11 @@ def problems(draw: st.DrawFn) -> Problem:
     for name in draw(st.sampled_from([("milliseconds",), ("bytes",), ("milliseconds", "bytes"), ("milliseconds", "operations", "bytes")])):
         costs = drawn.random((units, options)) * drawn.integers(0, 2, (units, options))
         openings = drawn.random((layers, options)) * draw(st.sampled_from([0.0, 0.5]))
-        rows[name] = Row(costs, openings, float(draw(st.floats(0.05, 1.0)) * (costs.max(1).sum() + openings.sum()) + 1e-3))
-    return Problem(losses, np.repeat(np.arange(layers), heads), rows, allowed, most=draw(st.integers(1, 3)))
+        begins = drawn.random(layers) * draw(st.sampled_from([0.0, 1.0]))
+        most = costs.max(1).sum() + openings.sum() + begins.sum()
+        rows[name] = Row(costs, openings, float(draw(st.floats(0.05, 1.0)) * most + 1e-3), begins if begins.any() else None)
+    free = drawn.random(options) < draw(st.sampled_from([0.0, 0.4]))
+    return Problem(losses, np.repeat(np.arange(layers), heads), rows, allowed, most=draw(st.integers(1, 3)), free=free)
 
 
 @given(problems())

@@ -93,7 +93,7 @@ def test_the_line() -> None:
     assert group == 0.0
     assert 1.0 < head < 1.5
     price = Price.fitted([(1, 1.0), (2, 2.5), (4, 6.0)], operations=1.0, bytes=1.0)
-    assert price.error == pytest.approx(max(abs(head - 1), abs(2 * head / 2.5 - 1), abs(4 * head / 6 - 1)))
+    assert price.milliseconds(4) == 4 * price.head
     assert price.milliseconds(0) == 0.0
 
 
@@ -160,14 +160,15 @@ def test_a_step_in_one_call_begins_once_a_layer(monkeypatch: pytest.MonkeyPatch)
         return [((2, 1.0 + 2e-3 * option.kept(setting.length)), (4, 1.0 + 4e-3 * option.kept(setting.length))) for option in options]
 
     monkeypatch.setattr("heedful.manage.prices.prices.measured", stub)
+    monkeypatch.setattr("heedful.manage.prices.prices.started", lambda kind, setting: 0.75)
     options = [parse(name) for name in ("full", "h2o(8)", "drop")]
     square, oblong = replace(SITE, v=8), replace(SITE, index=1)
     found = prices([square, oblong], options, Setting(length=64, phase="decode"))
     full = found.of(square, "full")
-    assert (full.layer, full.group, full.head) == (pytest.approx(1.0), 0.0, pytest.approx(0.064))
+    assert (full.layer, full.group, full.head) == (0.75, 0.0, pytest.approx(0.064))
     apart = found.of(oblong, "full")  # keys and values of different widths: a call for each group
     assert (apart.layer, apart.group, apart.head) == (0.0, pytest.approx(1.0), pytest.approx(0.064))
     names = (("full", "full", "h2o(8)", "h2o(8)"), ("full", "full", "drop", "drop"))
     took = spend((square, oblong), names, found).milliseconds
-    assert took == pytest.approx(1.0 + 2 * 0.064 + 2 * 0.008 + 1.0 + 2 * 0.064)
+    assert took == pytest.approx(0.75 + 2 * 0.064 + 2 * 0.008 + 1.0 + 2 * 0.064)
     assert spend((square,), (("drop",) * 4,), found).milliseconds == 0.0

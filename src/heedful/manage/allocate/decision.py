@@ -10,6 +10,7 @@ from heedful.manage.allocate.joint import Trial
 from heedful.manage.allocate.projected import saved
 from heedful.manage.allocate.reasons import reasons
 from heedful.manage.estimators.table import ESTIMATORS
+from heedful.manage.gates.choice import Closed, lines
 from heedful.manage.hashes import batches_hashes
 from heedful.manage.plan import Plan
 
@@ -26,12 +27,12 @@ class Decision:
     notes: tuple[str, ...] = ()
 
 
-def drawn_up(case: Case, decision: Decision, trial: Trial | None = None) -> Plan:
-    """The plan of a decision."""
+def drawn_up(case: Case, decision: Decision, trial: Trial | None = None, gates: tuple[Closed, ...] = ()) -> Plan:
+    """The plan of a decision, with the gates that are closed in part."""
     profile, problem = case.profile, case.problem(decision.reference)
     names, tokens = case.names(decision.choice), case.length if case.budget.phase == "prefill" else 1
     looked = () if trial is None else batches_hashes(trial.few())
-    loss = problem.loss(decision.choice)
+    loss, together = problem.loss(decision.choice), profile.together(names)
     return Plan(
         model=profile.model,
         machine=str(case.prices.machine),
@@ -48,14 +49,29 @@ def drawn_up(case: Case, decision: Decision, trial: Trial | None = None) -> Plan
         calibrated=tuple(sorted({*profile.batches, *looked})),
         dtype=profile.dtype,
         saved_projections=0.0 if trial is None else saved(trial.model, profile.sites, names, tokens),
-        together=profile.together(names),
-        notes=(*case.notes(), *slower(case, decision.choice), *decision.notes),
+        together=together,
+        gates=gates,
+        notes=(
+            *case.notes(),
+            *slower(case, decision.choice),
+            *decision.notes,
+            *beside(decision, loss if together is None else together),
+            *lines(gates),
+        ),
     )
 
 
 def unit_of(estimator: str) -> str:
     """The unit of an estimator's losses."""
     return next((row.unit for row in ESTIMATORS if row.name == estimator), "")
+
+
+def beside(decision: Decision, foretold: float) -> tuple[str, ...]:
+    """The predicted loss beside what the plan as a whole was measured to lose, where it was."""
+    measured = [value for name, value in (decision.joint or {}).items() if name.startswith(decision.estimator)][-1:]
+    if not measured or measured[0] <= 0.0:
+        return ()
+    return (f"predicted to lose {foretold:.4g} nats a token, measured {measured[0]:.4g}: off by {foretold / measured[0] - 1:+.0%}",)
 
 
 def slower(case: Case, choice: Choice) -> tuple[str, ...]:

@@ -57,10 +57,10 @@ def rows(dense: Spend, planned: Spend) -> list[tuple[str, float, float]]:
 
 
 def losses(plan: Plan) -> Mapping[str, str]:
-    """The loss and its bound, the whole plan's by each estimator, and who decided."""
-    found = {"nats a token, heads one by one": f"{plan.loss:.4g}"}
+    """The predicted loss, what it would be by heads alone and its bound, the whole plan's by each estimator, and who decided."""
+    found = {"nats a token, predicted": f"{plan.foretold:.4g}"}
     if plan.together is not None:
-        found["heads of a layer together"] = f"{plan.together:.4g}"
+        found["the same, heads one by one"] = f"{plan.loss:.4g}"
     if plan.bound is not None:
         found["no choice loses less than"] = f"{plan.bound:.4g}"
     found.update({f"the whole plan of {name}": f"{value:.4g}" for name, value in sorted(plan.joint.items(), key=lambda each: each[1])})

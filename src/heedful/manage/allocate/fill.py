@@ -60,6 +60,10 @@ def added(problem: Problem, choice: Choice, name: str) -> Table:
     more: Table = np.asarray(row.costs - row.costs[units, choice][:, None], dtype=np.float64)
     more += (row.openings * (counts == 0))[layers]
     more -= (row.openings * (counts == 1))[layers, choice][:, None]
+    paying = problem.paying.astype(np.int64)
+    begun = (counts @ paying)[layers][:, None]  # units of the layer with which it begins
+    after = begun - paying[choice][:, None] + paying
+    more += problem.begins(name)[layers][:, None] * ((after > 0).astype(np.float64) - (begun > 0))
     more[units, choice] = 0.0
     return more
 

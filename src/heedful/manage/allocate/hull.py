@@ -17,7 +17,7 @@ from jaxtyping import Float64, Int64
 from heedful.errors import HeedfulError
 from heedful.manage.allocate.fill import filled, joined
 from heedful.manage.allocate.problem import SLACK, Problem, Solution
-from heedful.manage.allocate.reduce import Sets, priced, worth
+from heedful.manage.allocate.reduce import Opening, Sets, priced, worth
 
 HALVINGS = 40
 DOUBLINGS = 120
@@ -180,13 +180,11 @@ def answered(problem: Problem, prices: Prices, sets: Sets) -> tuple[Choice, floa
     return choice, total
 
 
-def cheapest(
-    values: Float64[np.ndarray, "units options"], opening: Float64[np.ndarray, " options"], sets: Sets
-) -> tuple[Int64[np.ndarray, " size"], float]:
+def cheapest(values: Float64[np.ndarray, "units options"], opening: Opening, sets: Sets) -> tuple[Int64[np.ndarray, " size"], float]:
     """The set of options of least value for one layer, each unit taking its best among them."""
     best, least = sets[0][0], np.inf
     for some in sets:
-        totals = values[:, some].min(2).sum(0) + opening[some].sum(1)
+        totals = values[:, some].min(2).sum(0) + opening.of(some)
         at = int(totals.argmin())
         if totals[at] < least:
             best, least = some[at], float(totals[at])

@@ -20,7 +20,7 @@ def least(problem: Problem, resource: str) -> float:
     1.0
     """
     row = problem.rows[resource]
-    alone = replace(problem, losses=np.zeros(problem.losses.shape), rows={resource: replace(row, limit=1.0, fixed=0.0)})
+    alone = replace(problem, losses=np.zeros(problem.losses.shape), rows={resource: replace(row, limit=1.0)})
     choice, _ = answered(alone, np.ones(1), sets_of(problem))
     return problem.spent(choice)[resource]
 

@@ -1,7 +1,7 @@
 """The knapsack as a mixed integer program for HiGHS (Huangfu & Hall 2018), through scipy.optimize.milp.
 
 min Σ L[u,k] x[u,k]    Σ_k x[u,k] = 1    x[u,k] ≤ g[l(u),k]    Σ_k g[l,k] ≤ 3
-Σ c[u,k] x[u,k] + Σ a[l,k] g[l,k] ≤ limit    for each bounded resource
+Σ c[u,k] x[u,k] + Σ a[l,k] g[l,k] + Σ b[l] z[l] ≤ limit    for each bounded resource; g[l,k] ≤ z[l] but for options that are free
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def answered(program: Program, seconds: float, gap: float) -> Answer:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """Variables: x for each option that is kept, then g for each of a layer's options.
+    """Variables: x for each option that is kept, then g for each of a layer's options, then z for each layer that begins.
 
     Losses are in units of `scale`, about the loss to be reached: HiGHS takes small differences for none.
     """
@@ -102,12 +102,18 @@ class Program:
     @cached_property
     def grouped(self) -> bool:
         """Whether layers matter: groups cost something, or more than the most options could be used."""
-        return any(row.openings.any() for row in self.problem.rows.values()) or self.problem.losses.shape[1] > self.problem.most
+        costly = any(row.openings.any() or row.begins is not None for row in self.problem.rows.values())
+        return costly or self.problem.losses.shape[1] > self.problem.most
+
+    @property
+    def opened(self) -> int:
+        """How many g there are."""
+        return self.problem.depth * self.problem.losses.shape[1] if self.grouped else 0
 
     @property
     def groups(self) -> int:
-        """How many g there are."""
-        return self.problem.depth * self.problem.losses.shape[1] if self.grouped else 0
+        """How many g and z there are."""
+        return self.opened + (self.problem.depth if self.grouped else 0)
 
     @property
     def objective(self) -> Float64[np.ndarray, " n"]:
@@ -131,22 +137,30 @@ class Program:
         at = self.problem.layers[units] * self.problem.losses.shape[1] + options
         opened = csr_array((np.ones(self.number), (columns, at)), shape=(self.number, self.groups))
         each = csr_array((np.ones(self.number), (columns, columns)), shape=(self.number, self.number))
-        count = csr_array(np.kron(np.eye(self.problem.depth), np.ones(self.problem.losses.shape[1])))
-        none = csr_array((self.problem.depth, self.number))
+        layers = np.eye(self.problem.depth)
+        count = csr_array(np.hstack([np.kron(layers, np.ones(self.problem.losses.shape[1])), 0.0 * layers]))
+        begun = csr_array(np.hstack([np.diag(np.tile(self.problem.paying, len(layers)).astype(float)), -np.kron(layers, self.spread)]))
+        none, blank = (csr_array((rows, self.number)) for rows in (self.problem.depth, self.opened))
         return [
             *found,
             LinearConstraint(hstack([each, -opened]), -np.inf, 0),
             LinearConstraint(hstack([none, count]), -np.inf, self.problem.most),
+            LinearConstraint(hstack([blank, begun]), -np.inf, 0),
         ]
+
+    @property
+    def spread(self) -> Float64[np.ndarray, "options 1"]:
+        """A column of ones for a layer's options."""
+        return np.ones((self.problem.losses.shape[1], 1))
 
     def limits(self) -> LinearConstraint:
         """Each resource in units of its limit."""
         tables, left = [], []
-        for row in self.problem.rows.values():
+        for name, row in self.problem.rows.items():
             scale = max(row.limit, 1e-30)
-            openings = row.openings.ravel() if self.grouped else np.zeros(0)
+            openings = np.concatenate([row.openings.ravel(), self.problem.begins(name)]) if self.grouped else np.zeros(0)
             tables.append(csr_array(np.concatenate([row.costs[self.pairs], openings])[None] / scale))
-            left.append((row.limit - row.fixed) / scale)
+            left.append(row.limit / scale)
         return LinearConstraint(vstack(tables), -np.inf, np.array(left))
 
     def wide(self, table: csr_array) -> csr_array:

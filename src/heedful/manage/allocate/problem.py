@@ -19,13 +19,13 @@ MOST = 3  # distinct options in a layer
 class Row:
     """One resource: what each unit's options take, what a layer pays once for each option in use, and the limit.
 
-    `fixed` is what is taken whatever is chosen.
+    `begins` is what a layer pays once where it uses any option that is not free; nothing unless given.
     """
 
     costs: Float64[np.ndarray, "units options"]
     openings: Float64[np.ndarray, "layers options"]
     limit: float
-    fixed: float = 0.0
+    begins: Float64[np.ndarray, " layers"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +37,7 @@ class Problem:
         rows: the resources that are bounded.
         allowed: which options a unit may take; all unless given.
         most: how many distinct options one layer may use.
+        free: the options (such as leaving heads out) with which a layer does not begin; none unless given.
 
     >>> losses, costs = np.array([[0.0, 1.0], [0.0, 3.0]]), np.array([[4.0, 1.0], [4.0, 1.0]])
     >>> problem = Problem(losses, np.array([0, 0]), {"milliseconds": Row(costs, np.zeros((1, 2)), 5.0)})
@@ -49,6 +50,7 @@ class Problem:
     rows: Mapping[str, Row]
     allowed: Bool[np.ndarray, "units options"] | None = None
     most: int = MOST
+    free: Bool[np.ndarray, " options"] | None = None
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.losses).all():
@@ -60,6 +62,16 @@ class Problem:
     def permitted(self) -> Bool[np.ndarray, "units options"]:
         """What each unit may take."""
         return np.ones(self.losses.shape, dtype=bool) if self.allowed is None else self.allowed
+
+    @cached_property
+    def paying(self) -> Bool[np.ndarray, " options"]:
+        """The options with which a layer begins."""
+        return np.ones(self.losses.shape[1], dtype=bool) if self.free is None else ~self.free
+
+    def begins(self, name: str) -> Float64[np.ndarray, " layers"]:
+        """What each layer pays of a resource where it begins."""
+        found = self.rows[name].begins
+        return np.zeros(self.depth) if found is None else found
 
     @property
     def depth(self) -> int:
@@ -84,7 +96,11 @@ class Problem:
     def spent(self, choice: Int64[np.ndarray, " units"]) -> dict[str, float]:
         """What each row's resource comes to."""
         used, units = self.used(choice), np.arange(len(choice))
-        return {name: float(row.costs[units, choice].sum() + row.openings[used].sum() + row.fixed) for name, row in self.rows.items()}
+        begun = used[:, self.paying].any(1)
+        return {
+            name: float(row.costs[units, choice].sum() + row.openings[used].sum() + self.begins(name)[begun].sum())
+            for name, row in self.rows.items()
+        }
 
     def feasible(self, choice: Int64[np.ndarray, " units"]) -> bool:
         """Whether all rules hold."""

@@ -5,6 +5,8 @@ Reduced-cost fixing, over whole sets of a layer's options: it leaves a small pro
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
@@ -14,7 +16,20 @@ Sets = tuple[Int64[np.ndarray, "sets size"], ...]
 Table = Float64[np.ndarray, "units options"]
 
 
-def priced(problem: Problem, prices: Float64[np.ndarray, " rows"]) -> tuple[Table, Float64[np.ndarray, "layers options"], float]:
+class Opening(NamedTuple):
+    """What one layer pays for the options it uses: for each of them, and `begin` once where any of them is `paying`."""
+
+    each: Float64[np.ndarray, " options"]
+    begin: float
+    paying: Bool[np.ndarray, " options"]
+
+    def of(self, some: Int64[np.ndarray, "sets size"]) -> Float64[np.ndarray, " sets"]:
+        """For sets of options."""
+        total: Float64[np.ndarray, " sets"] = self.each[some].sum(1) + self.begin * self.paying[some].any(1)
+        return total
+
+
+def priced(problem: Problem, prices: Float64[np.ndarray, " rows"]) -> tuple[Table, list[Opening], float]:
     """Losses and openings with the resources paid for, the whole of a limit at its price, and what the limits give back.
 
     >>> from heedful.manage.allocate.problem import Row
@@ -24,13 +39,15 @@ def priced(problem: Problem, prices: Float64[np.ndarray, " rows"]) -> tuple[Tabl
     ([[2.0, 1.5]], -1.0)
     """
     values, opening, back = problem.losses.copy(), np.zeros((problem.depth, problem.losses.shape[1])), 0.0
-    for price, row in zip(prices, problem.rows.values(), strict=True):
+    begins = np.zeros(problem.depth)
+    for price, (name, row) in zip(prices, problem.rows.items(), strict=True):
         scale = price / max(row.limit, 1e-30)
         values += scale * row.costs
         opening += scale * row.openings
-        back += scale * (row.fixed - row.limit)
+        begins += scale * problem.begins(name)
+        back -= scale * row.limit
     values[~problem.permitted] = np.inf
-    return values, opening, float(back)
+    return values, [Opening(each, float(begin), problem.paying) for each, begin in zip(opening, begins, strict=True)], float(back)
 
 
 def worth(problem: Problem, prices: Float64[np.ndarray, " rows"], sets: Sets, most: float) -> Bool[np.ndarray, "units options"]:
@@ -44,12 +61,12 @@ def worth(problem: Problem, prices: Float64[np.ndarray, " rows"], sets: Sets, mo
     return np.asarray((total + forced <= most) & problem.permitted)
 
 
-def forcing(values: Table, opening: Float64[np.ndarray, " options"], sets: Sets) -> tuple[Table, float]:
+def forcing(values: Table, opening: Opening, sets: Sets) -> tuple[Table, float]:
     """One layer's least value where a unit must take an option, for each; and where none must."""
     forced, least = np.full(values.shape, np.inf), np.inf
     for some in sets:
         own = values[:, some].min(2)
-        totals = own.sum(0) + opening[some].sum(1)
+        totals = own.sum(0) + opening.of(some)
         least = min(least, float(totals.min()))
         others = np.where(np.isfinite(own), totals - np.where(np.isfinite(own), own, 0.0), np.inf)
         for place in range(some.shape[1]):

@@ -50,7 +50,8 @@ class Units:
     def problem(self, prices: Prices, limits: Mapping[str, float], estimator: str) -> Problem:
         """The knapsack."""
         rows = {resource: row(self, prices, resource, limit) for resource, limit in limits.items()}
-        return Problem(self.losses(estimator), self.layers, rows, self.allowed)
+        free = np.array([option.drops for option in self.profile.parsed])
+        return Problem(self.losses(estimator), self.layers, rows, self.allowed, free=free)
 
     def names(self, choice: Int64[np.ndarray, " units"]) -> Names:
         """The options' names for each site and query head."""
@@ -78,17 +79,17 @@ def row(units: Units, prices: Prices, resource: str, limit: float) -> Row:
     """What one resource costs: by heads and groups for milliseconds, by heads for operations, by key/value heads for bytes."""
     sites, options = units.profile.sites, units.profile.options
     table = [[prices.of(site, option) for option in options] for site in sites]
-    openings, fixed = np.zeros((len(sites), len(options))), 0.0
+    openings, begins = np.zeros((len(sites), len(options))), None
     if resource == "milliseconds":
         each = np.array([[price.head for price in line] for line in table])
         openings = np.array([[price.group for price in line] for line in table])
-        fixed = sum(max(price.layer for price in line) for line in table)
+        begins = np.array([max(price.layer for price in line) for line in table])
     elif resource == "operations":
         each = np.array([[price.operations for price in line] for line in table])
     else:
         return Row(np.array([[price.bytes for price in table[layer]] for layer in units.layers]), openings, limit)
     heads = np.array([len(group) for group in units.rows])
-    return Row(each[units.layers] * heads[:, None], openings, limit, fixed)
+    return Row(each[units.layers] * heads[:, None], openings, limit, begins)
 
 
 def spend(sites: tuple[Site, ...], choices: Names, prices: Prices) -> Spend:

@@ -9,6 +9,8 @@ from torch import nn
 
 from heedful.errors import UsageError
 from heedful.manage.apply import ours
+from heedful.manage.gates.applying import close
+from heedful.manage.gates.choice import Closed
 from heedful.manage.hosts.ours import Ours
 from heedful.manage.plan import Plan
 from heedful.manage.site import Site
@@ -29,7 +31,7 @@ def apply(model: nn.Module, plan: Plan, *, dense_below: int | None = None) -> nn
     Errors: `UsageError` for a plan that was made for other weights, `Unsupported` for layers that cannot be given one.
     """
     plan.refuse(model)
-    arrange(model, plan.choices, dense_below)
+    arrange(model, plan.choices, dense_below, plan.gates)
     return model
 
 
@@ -50,16 +52,16 @@ def applied(model: nn.Module, plan: Plan, *, dense_below: int | None = None) -> 
     True
     """
     plan.refuse(model)
-    with changed(model, plan.choices, dense_below):
+    with changed(model, plan.choices, dense_below, plan.gates):
         yield model
 
 
-def arrange(model: nn.Module, choices: Choices, dense_below: int | None = None) -> None:
+def arrange(model: nn.Module, choices: Choices, dense_below: int | None = None, gates: Sequence[Closed] = ()) -> None:
     """Give heads their options for good, whatever the model's weights are."""
-    changed(model, choices, dense_below).pop_all()
+    changed(model, choices, dense_below, gates).pop_all()
 
 
-def changed(model: nn.Module, choices: Choices, dense_below: int | None = None) -> ExitStack:
+def changed(model: nn.Module, choices: Choices, dense_below: int | None = None, gates: Sequence[Closed] = ()) -> ExitStack:
     """The model changed; closing what is given back undoes it. Where something is refused nothing has changed."""
     host = host_of(model)
     places = host.sites(model)
@@ -69,6 +71,7 @@ def changed(model: nn.Module, choices: Choices, dense_below: int | None = None) 
     with ExitStack() as stack:
         if isinstance(host, Ours):
             ours.change(model, places, choices, dense_below, stack)
+            close(model, gates, stack)
         else:
             from heedful.manage.apply.pretrained import model as pretrained
 

@@ -30,7 +30,7 @@ from heedful.manage.apply.check import check_cache, check_call, check_layer
 from heedful.manage.apply.crossover import crossover
 from heedful.manage.apply.passing import passed
 from heedful.manage.apply.positions import OfHeads
-from heedful.manage.apply.quick import Quick
+from heedful.manage.apply.quick import Quick, Stepper
 from heedful.manage.apply.slicing import kept_widths, slice_into
 from heedful.manage.options.table import parse
 from heedful.manage.site import Site
@@ -65,7 +65,7 @@ class PlannedAttention(AttentionLayer):
         slice_into(self, layer, arrangement)
         self.dense_below: int | None = None
         self.crossovers: dict[tuple[Any, ...], int] = {}
-        self.quick = Quick(self)
+        self.quick: Stepper = Quick(self)
         self.train(layer.training)
 
     def forward(

@@ -12,18 +12,28 @@ from heedful.layers.multihead import MultiHeadAttention
 from heedful.manage.apply.attention import PlannedAttention
 from heedful.manage.apply.check import inseparable
 from heedful.manage.apply.quick import unfit
+from heedful.manage.apply.spans import spanned
+from heedful.manage.options.table import parse
 from heedful.manage.site import Site
 
 
 def change(model: nn.Module, sites: Sequence[Site], choices: Sequence[Sequence[str]], dense_below: int | None, stack: ExitStack) -> None:
     """Put planned layers in the place of the model's own; those are back when `stack` closes."""
-    made = [(site, planned(model, site, names)) for site, names in zip(sites, choices, strict=True) if worthwhile(model, site, names)]
+    narrowed = [within_spans(model, site, names) for site, names in zip(sites, choices, strict=True)]
+    made = [(site, planned(model, site, names)) for site, names in zip(sites, narrowed, strict=True) if worthwhile(model, site, names)]
     for site, layer in made:
         layer.dense_below = dense_below
         path, _, name = site.name.rpartition(".")
         parent, before = model.get_submodule(path), model.get_submodule(site.name)
         stack.callback(restore, parent, name, before, layer)
         parent.register_module(name, layer)
+
+
+def within_spans(model: nn.Module, site: Site, names: Sequence[str]) -> list[str]:
+    """The options of a site's heads within what they have learnt to look at."""
+    layer = model.get_submodule(site.name)
+    position = layer.position if isinstance(layer, MultiHeadAttention) and site.causal else None
+    return [option.name for option in spanned(position, [parse(name) for name in names])]
 
 
 def worthwhile(model: nn.Module, site: Site, names: Sequence[str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Protocol, final
 
 import torch
 from jaxtyping import Float
@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 
 TABLES: dict[tuple[str, int, torch.dtype], Turning] = {}  # one for all layers that turn alike
 FIRST = 1024  # places
+
+
+class Stepper(Protocol):
+    """What takes a layer's steps where it can."""
+
+    def why_not(self, q: Float[Tensor, "b h 1 d"], cache: RaggedCache) -> str | None:
+        """Why a step cannot be taken; None where it can."""
+
+    def stepped(self, q: Tensor, k: Tensor, v: Tensor, cache: RaggedCache) -> Float[Tensor, "b h 1 v"]:
+        """The next token; its key and value are held from now on."""
 
 
 @final

@@ -19,7 +19,7 @@ from heedful.layers.gates.squeeze_excitation import SqueezeExcitation
 class ClosedChannels(SelfGate):
     """Squeeze and excitation of which some channels stay shut: their gates are not computed, and they come out as zeros.
 
-    What makes those channels can then be sliced out of the layer before.
+    (`HandedChannels` is the same where what makes those channels is sliced out of the layer before.)
 
     >>> gate = ClosedChannels(SqueezeExcitation(8), torch.tensor([0, 3]))
     >>> gate(torch.ones(1, 2, 8))[0, 0].nonzero().flatten()
@@ -35,15 +35,47 @@ class ClosedChannels(SelfGate):
         """The open channels' gates, and the running sum and count."""
         inner, open = self.inner, self.get_buffer("open")
         pooled, kept = running_mean(p.x, p.real, state.kept) if self.causal else (mean(p.x, p.real), ())
-        z = pooled @ inner.w_a
-        squeezed = z if inner.form == "literal" else torch.relu(z) if inner.form == "relu" else torch.tanh(z)
-        logits = squeezed @ inner.w_s[:, open] + inner.b[open]
-        return torch.sigmoid(torch.tanh(logits) if inner.form == "literal" else logits), kept
+        return excited(inner, pooled @ inner.w_a, open), kept
 
     def gated(self, p: Places, values: Float[Tensor, "b n_or_1 n"], state: GateState) -> Float[Tensor, "b n c"]:
         """x ⊙ g where it is open."""
         open = self.get_buffer("open")
         return torch.zeros_like(p.x).index_copy(-1, open, p.x[..., open] * values)
+
+
+@final
+class HandedChannels(SelfGate):
+    """The same behind a layer that computes the open channels alone, and beside them z = x W_a: (b, t, n + r) in, (b, t, c) out.
+
+    >>> inner = SqueezeExcitation(32)
+    >>> gate, x = HandedChannels(inner, torch.tensor([0, 3])), torch.randn(1, 2, 32)
+    >>> torch.allclose(gate(torch.cat([x[..., [0, 3]], x @ inner.w_a], dim=-1)), ClosedChannels(inner, torch.tensor([0, 3]))(x))
+    True
+    """
+
+    def __init__(self, gate: SqueezeExcitation, open: Int[Tensor, " n"]) -> None:
+        super().__init__(len(open) + gate.w_a.shape[1], gate.layout, gate.causal)
+        self.inner = gate
+        self.register_buffer("open", open, persistent=False)
+
+    def values(self, p: Places, state: GateState) -> tuple[Float[Tensor, "b n_or_1 n"], Kept]:
+        """The open channels' gates, and the running sum of z and count."""
+        open = self.get_buffer("open")
+        z = p.x[..., len(open) :]
+        pooled, kept = running_mean(z, p.real, state.kept) if self.causal else (mean(z, p.real), ())
+        return excited(self.inner, pooled, open), kept
+
+    def gated(self, p: Places, values: Float[Tensor, "b n_or_1 n"], state: GateState) -> Float[Tensor, "b n c"]:
+        """x ⊙ g in the places of the open channels."""
+        open = self.get_buffer("open")
+        return p.x.new_zeros(*p.x.shape[:-1], self.inner.dim).index_copy(-1, open, p.x[..., : len(open)] * values)
+
+
+def excited(gate: SqueezeExcitation, z: Float[Tensor, "b n r"], open: Int[Tensor, " k"]) -> Float[Tensor, "b n k"]:
+    """Some channels' gates of a mean that W_a was applied to."""
+    squeezed = z if gate.form == "literal" else torch.relu(z) if gate.form == "relu" else torch.tanh(z)
+    logits = squeezed @ gate.w_s[:, open] + gate.b[open]
+    return torch.sigmoid(torch.tanh(logits) if gate.form == "literal" else logits)
 
 
 @final

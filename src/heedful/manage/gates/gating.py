@@ -81,9 +81,17 @@ class Gating:
                 each.name,
                 self.skipped(each),
                 dict(zip(("fisher", "output_error"), (x / max(tokens, 1) for x in two), strict=True)),
+                each.number,
+                self.open(each),
             )
             for each, two in zip(self.treatments, self.sums.values(), strict=True)
         ]
+
+    def open(self, treatment: Treatment) -> tuple[int, ...]:
+        """The channels that a threshold leaves; none are named where it leaves tokens."""
+        if treatment.kind != "threshold" or not isinstance(self.gate, SqueezeExcitation):
+            return ()
+        return tuple((self.level >= treatment.number).nonzero().flatten().tolist())
 
     def skipped(self, treatment: Treatment) -> float:
         """The share of channels or tokens that a treatment leaves out."""

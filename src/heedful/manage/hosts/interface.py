@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -90,8 +91,27 @@ def told_mask(
     return table
 
 
-def attention(places: Mapping[int, Site], handler: Handler) -> Callable[..., Answer]:
-    """What AttentionInterface calls: the handler's output, and the true weights where the model was asked for them."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """A call as transformers makes it of an attention function; `causal` is what it says of that, `weights` whether they are wanted."""
+
+    module: Any
+    q: Float[Tensor, "b h q d"]
+    k: Float[Tensor, "b g k d"]
+    v: Float[Tensor, "b g k v"]
+    mask: Tensor | None
+    scale: float | None
+    dropout: float
+    causal: bool
+    softcap: float | None
+    sinks: Float[Tensor, " h"] | None
+    bias: Float[Tensor, "..."] | None
+    weights: bool
+    cache: object = None
+
+
+def answered(answer: Callable[[Asked], Answer]) -> Callable[..., Answer]:
+    """What is registered with AttentionInterface, whose manner of calling is written here and nowhere else."""
 
     def forward(
         module: Any,
@@ -109,21 +129,32 @@ def attention(places: Mapping[int, Site], handler: Handler) -> Callable[..., Ans
         output_attentions: bool | None = None,
         **others: Any,
     ) -> Answer:
-        if others.get("cache") is not None:
-            raise Unsupported(f"a {type(others['cache']).__name__} keeps keys in pages: dynamic and static caches would work")
-        mask, added, keys = heard(attention_mask, causal_alone(module, is_causal), query.shape[2], key.shape[2])
-        bias = summed(added, position_bias, keys)
-        options: Options = {"mask": mask, "bias": bias, "scale": scaling, "softcap": softcap, "sink_logits": s_aux}
-        options["dropout"] = dropout if module.training else 0.0
-        q, k, v = query.expand(len(key), -1, -1, -1), key[:, :, :keys], value[:, :, :keys]
-        # A second model may have been made from the same configuration: its modules are none of the sites.
-        site = places.get(id(module))
-        out = attend(q, k, v, **options) if site is None else handler(fitting(Seen(site, q, k, v, options)))
-        asked = output_attentions or module.config.output_attentions
-        weights = pad(attend(q, k, v, return_weights=True, **options)[1], (0, key.shape[2] - keys)) if asked else None
-        return out.transpose(1, 2).contiguous(), weights
+        causal, weights = causal_alone(module, is_causal), bool(output_attentions or module.config.output_attentions)
+        left = dropout if module.training else 0.0
+        more = (scaling, left, causal, softcap, s_aux, position_bias, weights, others.get("cache"))
+        return answer(Asked(module, query, key, value, attention_mask, *more))
 
     return forward
+
+
+def attention(places: Mapping[int, Site], handler: Handler) -> Callable[..., Answer]:
+    """What AttentionInterface calls: the handler's output, and the true weights where the model was asked for them."""
+
+    def answer(call: Asked) -> Answer:
+        if call.cache is not None:
+            raise Unsupported(f"a {type(call.cache).__name__} keeps keys in pages: dynamic and static caches would work")
+        mask, added, keys = heard(call.mask, call.causal, call.q.shape[2], call.k.shape[2])
+        bias = summed(added, call.bias, keys)
+        options: Options = {"mask": mask, "bias": bias, "scale": call.scale, "softcap": call.softcap, "sink_logits": call.sinks}
+        options["dropout"] = call.dropout
+        q, k, v = call.q.expand(len(call.k), -1, -1, -1), call.k[:, :, :keys], call.v[:, :, :keys]
+        # A second model may have been made from the same configuration: its modules are none of the sites.
+        site = places.get(id(call.module))
+        out = attend(q, k, v, **options) if site is None else handler(fitting(Seen(site, q, k, v, options)))
+        weights = pad(attend(q, k, v, return_weights=True, **options)[1], (0, call.k.shape[2] - keys)) if call.weights else None
+        return out.transpose(1, 2).contiguous(), weights
+
+    return answered(answer)
 
 
 def causal_alone(module: Any, said: bool | None) -> bool:

@@ -17,6 +17,7 @@ from heedful.attention.positions.biases import Biases
 from heedful.attention.resolve import as_position
 from heedful.layers.attention import AttentionLayer
 from heedful.layers.lookahead import looks_back
+from heedful.layers.span import AdaptiveSpan
 from heedful.manage.hosts.host import Handler, Host
 from heedful.manage.seen import Seen
 from heedful.manage.site import Kind, Site
@@ -59,7 +60,15 @@ def site(index: int, name: str, layer: AttentionLayer) -> Site:
     crossing = w.key_dim != w.dim or w.value_dim != w.dim
     back = looks_back(layer.mask)
     kind: Kind = "cross" if crossing else "self"
-    return Site(index, name, w.heads, w.kv_heads, w.head_dim, w.head_dim, back, kind, own_window(layer.mask) if back else None)
+    return Site(index, name, w.heads, w.kv_heads, w.head_dim, w.head_dim, back, kind, seen_at_most(layer) if back else None)
+
+
+def seen_at_most(layer: AttentionLayer) -> int | None:
+    """The keys that a query sees at most: by the layer's mask, and by the widest of its learned spans."""
+    own = own_window(layer.mask)
+    if not isinstance(layer.position, AdaptiveSpan) or (span := max(layer.position.windows())) >= layer.position.longest:
+        return own
+    return span if own is None else min(own, span)
 
 
 def own_window(mask: Mask | None) -> int | None:

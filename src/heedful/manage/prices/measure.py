@@ -1,4 +1,4 @@
-"""Milliseconds of groups of heads, measured: every option and several group sizes taking turns, the least of each."""
+"""Milliseconds of groups of heads, measured: every option and several group sizes taking turns, the median of each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 
 from heedful.attention.predict import predict_cost
-from heedful.cost.measure import Patience, minima
+from heedful.cost.measure import Patience, medians
 from heedful.manage.options.option import Option
 from heedful.manage.options.table import FULL
 from heedful.manage.prices.price import Kind, Point
@@ -18,7 +18,7 @@ from heedful.manage.prices.work import Passes, Setting, label, rule
 
 ROUND = 800.0  # milliseconds that one round over all works may take
 LONGEST = 1000.0  # of one work; longer ones are measured on shorter texts
-PATIENCE = Patience(seconds=0.6, rounds=3, most=60, share=0.1)
+PATIENCE = Patience(seconds=1.5, rounds=4, most=60)
 
 
 def measured(kind: Kind, options: Sequence[Option], setting: Setting) -> list[tuple[Point, ...]]:
@@ -38,7 +38,7 @@ def measured(kind: Kind, options: Sequence[Option], setting: Setting) -> list[tu
     bench = Passes(kind, setting, watch) if setting.phase == "prefill" else Steps(kind, setting, watch)
     with torch.inference_mode():
         done = [bench.work(option, heads) for option, heads in works]
-        times = minima([each.run for each in done], PATIENCE, watch)
+        times = medians([each.run for each in done], PATIENCE, watch)
     points: dict[str, list[Point]] = {}
     for (option, heads), each, time in zip(works, done, times, strict=True):
         points.setdefault(option.name, []).append((heads, time / each.groups))

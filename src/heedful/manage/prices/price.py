@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,11 +36,18 @@ class Kind:
         return self.heads // self.kv_heads
 
 
+class Start(NamedTuple):
+    """What a layer takes before any head is computed: `within` a model, and as much of it as is in the points (`alone`; None: nothing)."""
+
+    alone: float | None
+    within: float
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """A group of n query heads takes `group + head · n` milliseconds: for a pass over the whole length, or for one step.
 
-    `layer` comes once for a layer in which any head is computed: a step whose groups are all in one call has no cost of groups.
+    `layer` comes once for a layer in which any head is computed. (A step whose groups are all in one call has no cost of groups.)
     `operations` are one query head's, `bytes` one key/value head's in the cache. `points` are what was measured.
 
     >>> price = Price.fitted(((1, 3.0), (2, 5.0), (4, 9.0)), operations=100, bytes=10)
@@ -55,20 +63,15 @@ class Price:
     layer: float = 0.0
 
     @staticmethod
-    def fitted(points: Sequence[Point], *, operations: float, bytes: float, layer: float | None = None) -> Price:
-        """The line through the measurements, neither number below zero, nearest by ratio; `layer`: where it begins, if that is known."""
-        if layer is None:
-            return Price(*line(points), operations, bytes, tuple(points))
-        return Price(0.0, slope(points, layer), operations, bytes, tuple(points), layer)
+    def fitted(points: Sequence[Point], *, operations: float, bytes: float, start: Start | None = None) -> Price:
+        """The line through the measurements, neither number below zero, nearest by ratio; `start`: what comes before, if that is known."""
+        if start is None or start.alone is None:
+            return Price(*line(points), operations, bytes, tuple(points), 0.0 if start is None else start.within)
+        return Price(0.0, slope(points, start.alone), operations, bytes, tuple(points), start.within)
 
     def milliseconds(self, heads: int) -> float:
         """What so many query heads take, and nothing else of the layer."""
         return self.layer + self.group + self.head * heads if heads else 0.0
-
-    @property
-    def error(self) -> float:
-        """How far the line is from a measurement, at most, as a share of it."""
-        return max((abs(self.milliseconds(n) / time - 1) for n, time in self.points), default=0.0)
 
 
 FREE = Price(0.0, 0.0, 0.0, 0.0)

@@ -11,7 +11,8 @@ from heedful.cost.device import Fingerprint, fingerprint
 from heedful.manage.options.option import Option
 from heedful.manage.prices import store
 from heedful.manage.prices.measure import labelled, measured
-from heedful.manage.prices.price import FREE, Kind, Point, Price, line
+from heedful.manage.prices.price import FREE, Kind, Point, Price, Start, line
+from heedful.manage.prices.start import entered, started
 from heedful.manage.prices.steps import together
 from heedful.manage.prices.within import within
 from heedful.manage.prices.work import Setting, label
@@ -61,7 +62,7 @@ def prices(
         mine = replace(setting, layers=layers if setting.phase == "decode" else 1)
         really = {option.name: within(kind, option, setting.length) for option in options}
         known = times(kind, list(really.values()), mine, machine, fresh, tell)
-        start = beginning(kind, mine, known)
+        start = beginning(kind, mine, known, machine, fresh)
         table.update({(kind, name): priced(kind, option, mine, known, start) for name, option in really.items()})
     return Prices(machine, setting, table)
 
@@ -82,14 +83,24 @@ def times(
     return known
 
 
-def beginning(kind: Kind, setting: Setting, known: Mapping[str, tuple[Point, ...]]) -> float | None:
-    """What a step takes before any head is computed, where one call serves all groups: the median of all options' lines."""
-    if setting.phase == "prefill" or not known or not together(kind, setting):
+def beginning(kind: Kind, setting: Setting, known: Mapping[str, tuple[Point, ...]], machine: Fingerprint, fresh: bool) -> Start | None:
+    """What a layer takes before any head is computed, where that is no part of the lines through the points.
+
+    In a pass it is what the first call takes more in a model than by itself. In a step that is one call for all groups it is all that comes
+    before the heads: the median of the options' lines by itself, and what was found in a model.
+    """
+    passing = setting.phase == "prefill"
+    if not known or setting.device != "cpu" or not (passing or together(kind, setting)):
         return None
-    return median(line(points)[0] for points in known.values())
+    name = store.key(kind, "the first call of a layer", setting)
+    held = {} if fresh else store.read(machine)
+    if name not in held:
+        held = {name: ((kind.ratio, entered(kind, setting) if passing else started(kind, setting)),)}
+        store.add(machine, held)
+    return Start(None if passing else median(line(points)[0] for points in known.values()), held[name][0][1])
 
 
-def priced(kind: Kind, option: Option, setting: Setting, known: Mapping[str, tuple[Point, ...]], start: float | None) -> Price:
+def priced(kind: Kind, option: Option, setting: Setting, known: Mapping[str, tuple[Point, ...]], start: Start | None) -> Price:
     """One option's price from its points; operations and bytes are exact. `start`: what a step takes before any head."""
     length, decoding = setting.length, setting.phase == "decode"
     if option.drops or (decoding and not kind.causal and not kind.crossing):
@@ -97,4 +108,4 @@ def priced(kind: Kind, option: Option, setting: Setting, known: Mapping[str, tup
     pairs = option.kept(length) if decoding else option.attended(length, kind.causal)
     operations = 2.0 * setting.batch * pairs * (kind.d + kind.v)
     held = float(setting.batch * option.kept(length) * (kind.d + kind.v) * setting.dtype.itemsize)
-    return Price.fitted(known[label(kind, option, setting)], operations=operations, bytes=held, layer=start)
+    return Price.fitted(known[label(kind, option, setting)], operations=operations, bytes=held, start=start)

@@ -19,10 +19,10 @@ from heedful.manage.options.option import Option
 from heedful.manage.options.table import FULL
 from heedful.manage.prices.price import Kind
 from heedful.manage.prices.stopwatch import Stopwatch
-from heedful.manage.prices.work import Setting, Work
+from heedful.manage.prices.work import NARROW, Setting, Work
 
 MOST_BYTES = 1 << 28  # of the caches that take turns
-NARROW = 8  # the width of a layer whose projections are not timed
+MOST_GROUPS = 16  # in a run
 
 
 def together(kind: Kind, setting: Setting) -> bool:
@@ -39,8 +39,8 @@ class Steps:
     watch: Stopwatch
 
     def work(self, option: Option, heads: int) -> Work:
-        """So many query heads that have an option, in all groups of all layers."""
-        groups = self.layers(option) * max(1, self.kind.heads // heads)
+        """So many query heads that have an option, in all groups of all layers, or the most of them that a run takes."""
+        groups = min(MOST_GROUPS, self.layers(option) * max(1, self.kind.heads // heads))
         planned = self.planned(option, heads)
         shared = max(1, heads // self.kind.ratio)
         if planned is None:

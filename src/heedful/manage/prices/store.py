@@ -16,7 +16,7 @@ from heedful.cost.table import folder, short
 from heedful.manage.prices.price import Kind, Point
 from heedful.manage.prices.work import Setting
 
-VERSION = 2
+VERSION = 3
 Points = tuple[Point, ...]
 
 

@@ -5,17 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from heedful.attention.attend import attend
 from heedful.attention.masks.causal import Causal
 from heedful.attention.masks.mask import Mask
 from heedful.cost.measure import Run
+from heedful.layers.multihead import MultiHeadAttention
+from heedful.manage.apply.attention import PlannedAttention
+from heedful.manage.apply.passing import passed
+from heedful.manage.hosts.ours import site
 from heedful.manage.options.option import Option, Phase
 from heedful.manage.prices.price import Kind
 from heedful.manage.prices.stopwatch import Stopwatch
 
 MOST_PAIRS = 1 << 25  # in a run of several groups
+NARROW = 8  # the width of a layer whose projections are not timed
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +69,43 @@ class Passes:
     v: Tensor = field(init=False)
 
     def __post_init__(self) -> None:
-        kind, s = self.kind, self.setting
-        widths = ((kind.heads, kind.d), (kind.kv_heads, kind.d), (kind.kv_heads, kind.v))
-        self.q, self.k, self.v = (torch.randn(s.batch, s.length, n, d, dtype=s.dtype, device=s.device).transpose(1, 2) for n, d in widths)
+        kind = self.kind
+        self.q, self.k = (self.rows(heads, kind.d) for heads in (kind.heads, kind.kv_heads))
+        self.v = self.rows(kind.heads + 2 * kind.kv_heads, kind.v)[:, -kind.kv_heads :]  # q and k were turned, v is a part of one product
 
-    def work(self, option: Option, heads: int) -> Work:
-        """So many query heads that have an option, in the groups of one layer."""
-        mask, starts = rule(self.kind, option), self.starts(option, heads)
-        groups = [(self.q[:, at : at + heads], *(x[:, self.keys(at, heads)] for x in (self.k, self.v))) for at in starts]
+    def rows(self, heads: int, width: int) -> Float[Tensor, "b n t d"]:
+        """Heads side by side in each place."""
+        s = self.setting
+        return torch.randn(s.batch, s.length, heads, width, dtype=s.dtype, device=s.device).transpose(1, 2)
+
+    def work(self, option: Option, heads: int, most: int | None = None) -> Work:
+        """So many query heads that have an option, in the groups of one layer, `most` of them at most."""
+        mask, starts = rule(self.kind, option), self.starts(option, heads)[:most]
+        groups = [self.group(at, heads) for at in starts]
+
+        planned = self.planned(option, heads, groups[0][1].shape[1])
 
         def run() -> None:
-            for q, k, v in groups:
-                self.watch.cool()
-                attend(q, k, v, mask=mask)
+            self.watch.cool()
+            outs = [attend(q, k, v, mask=mask) if planned is None else passed(planned, q, k, v, None, None) for q, k, v in groups]
+            if len(outs) > 1:
+                torch.cat([out.transpose(1, 2) for out in outs], dim=2)  # as a layer of several groups hands them on
 
         return Work(run, len(groups))
+
+    def group(self, at: int, heads: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries of `heads` heads from `at` on, and the keys and values they read."""
+        keys = self.keys(at, heads)
+        return self.q[:, at : at + heads], self.k[:, keys], self.v[:, keys]
+
+    def planned(self, option: Option, heads: int, shared: int) -> PlannedAttention | None:
+        """A layer of that many heads, all with one option, on so many key/value heads; None where none can be made."""
+        if self.kind.d != self.kind.v or self.kind.crossing:
+            return None
+        layer = MultiHeadAttention(NARROW, heads, kv_heads=shared, head_dim=self.kind.d, mask="causal" if self.kind.causal else None)
+        planned = PlannedAttention(layer, site(0, "layer", layer), [option.name] * heads)
+        planned.dense_below = 0
+        return planned.eval()
 
     def keys(self, at: int, heads: int) -> slice | list[int]:
         """The key/value heads that `heads` query heads from `at` on read: whole groups, or one for each."""

@@ -11,7 +11,7 @@ from torch import nn
 
 from heedful.errors import CheckpointError, HeedfulError
 from heedful.manage.apply.apply import arrange
-from heedful.manage.plan import Plan
+from heedful.manage.plan import Plan, closed_from
 from heedful.models.checkpoint import Checkpoint, fill, load_checkpoint
 from heedful.spec.task import RunModel
 
@@ -28,7 +28,7 @@ def restore(path: Path, builder: Callable[[RunModel], M], kind: str | None = Non
     model = builder(checkpoint.spec.model)
     if PLAN in checkpoint.notes:
         try:
-            arrange(model, checkpoint.notes[PLAN]["choices"])
+            arrange(model, checkpoint.notes[PLAN]["choices"], None, closed_from(checkpoint.notes[PLAN].get("gates", ())))
         except (KeyError, TypeError, ValueError, HeedfulError) as error:
             raise CheckpointError(f"{path}: the plan in it does not fit its model: {error}") from error
     fill(path, model, checkpoint.tensors)

@@ -20,43 +20,29 @@ from heedful.manage.apply.passing import passed
 from heedful.manage.apply.pretrained.cache import PlannedLayer
 from heedful.manage.apply.pretrained.layer import PLACED, Called, PlannedSite
 from heedful.manage.apply.pretrained.told import Own, own
-from heedful.manage.hosts.interface import Answer, causal_alone, heard, summed
+from heedful.manage.hosts.interface import Answer, Asked, answered, heard, summed
 
 
 def attention(places: Mapping[int, PlannedSite]) -> Callable[..., Answer]:
     """The function that is registered."""
 
-    def forward(
-        module: Any,
-        query: Float[Tensor, "b h q d"],
-        key: Float[Tensor, "b g k d"],
-        value: Float[Tensor, "b g k v"],
-        attention_mask: Tensor | None = None,
-        *,
-        scaling: float | None = None,
-        dropout: float = 0.0,
-        is_causal: bool | None = None,
-        softcap: float | None = None,
-        s_aux: Float[Tensor, " h"] | None = None,
-        position_bias: Float[Tensor, "..."] | None = None,
-        output_attentions: bool | None = None,
-        **others: Any,
-    ) -> Answer:
-        planned = found(places, module)
-        if output_attentions or module.config.output_attentions:
+    def answer(asked: Asked) -> Answer:
+        planned = found(places, asked.module)
+        if asked.weights:
             raise Unsupported("weights are not given under a plan: output_attentions=False, or the model without it, would work")
-        layer = key.__dict__.get("planned")
-        call = Called(planned, planned.order, None, scaling, softcap, s_aux, dropout if module.training else 0.0)
+        layer = asked.k.__dict__.get("planned")
+        call = Called(planned, planned.order, None, asked.scale, asked.softcap, asked.sinks, asked.dropout)
         if not planned.order.queries:
-            return empty(planned, query, value), None
-        q, k, v = planned.taken(query.expand(len(key), -1, -1, -1), planned.order.queries), *taken_both(planned, key, value)
+            return empty(planned, asked.q, asked.v), None
+        q = planned.taken(asked.q.expand(len(asked.k), -1, -1, -1), planned.order.queries)
+        k, v = taken_both(planned, asked.k, asked.v)
         if isinstance(layer, PlannedLayer):
-            out = through(call, layer, q, k, v, attention_mask)
+            out = through(call, layer, q, k, v, asked.mask)
         else:
-            out = over(call, q, k, v, attention_mask, causal_alone(module, is_causal), position_bias)
+            out = over(call, q, k, v, asked.mask, asked.causal, asked.bias)
         return planned.returned(out).transpose(1, 2).contiguous(), None
 
-    return forward
+    return answered(answer)
 
 
 def found(places: Mapping[int, PlannedSite], module: Any) -> PlannedSite:
