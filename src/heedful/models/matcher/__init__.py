@@ -1,0 +1,1 @@
+"""The two-tower matcher of questions, and its re-ranker."""

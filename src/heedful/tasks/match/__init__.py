@@ -1,0 +1,1 @@
+"""The task match: which known question, answer or intent a text means."""

@@ -1,0 +1,1 @@
+"""The index of a matcher: entries on disk, their vectors, and what is nearest to a question."""
