@@ -1,0 +1,1 @@
+"""Pictures: read from any file, brought to one size, varied in batches on the device."""

@@ -1,0 +1,1 @@
+"""Models of pictures: convolutions with gates, transformers over patches, pixels, boxes and missing patches."""

@@ -1,0 +1,1 @@
+"""Patches that were left out of a picture, filled in."""
