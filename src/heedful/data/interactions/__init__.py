@@ -1,0 +1,1 @@
+"""Interactions of users with items: logs, their layouts, their order and their parts."""

@@ -1,0 +1,1 @@
+"""What every ranker stands beside, always trained and printed with it: popularity, recency, neighbours, a Markov chain, EASE."""
