@@ -1,4 +1,4 @@
-"""Bars: one a row, longest measure to the right, its number written beside it."""
+"""Bars: one a row, its number written beside it; what is below zero has a colour of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ def bars(rows: Sequence[Bar], caption: str, unit: str = "", full: float | None =
             "li",
             {},
             element("span", {"class": "name"}, row.label),
-            element("span", {"class": "track"}, element("span", {"class": "bar", "style": f"width:{abs(row.value) / top:.1%}"})),
+            element(
+                "span",
+                {"class": "track"},
+                element("span", {"class": "bar below" if row.value < 0 else "bar", "style": f"width:{abs(row.value) / top:.1%}"}),
+            ),
             element("span", {"class": "value"}, f"{number(row.value)} {unit}".strip(), element("small", {}, row.note) if row.note else ""),
         )
         for row in rows

@@ -29,7 +29,7 @@ def text_pane(tokens: Sequence[str], weights: Float[Tensor, "n t"], start: int, 
     wanted = (len(tokens) - start, len(tokens))
     if tuple(weights.shape) != wanted:
         raise ShapeError(f"{len(tokens)} tokens of which {start} are given need weights {wanted}: found {tuple(weights.shape)}")
-    given = [element("span", {"data-i": i}, *_body(token)) for i, token in enumerate(tokens[:start])]
+    given = [element("span", {"data-i": i}, *body(token)) for i, token in enumerate(tokens[:start])]
     made = [_made(token, start + i, weights[i], first=i == 0) for i, token in enumerate(tokens[start:])]
     text = element("div", {"class": "tokens", "role": "group", "aria-label": title}, join(*given, *made))
     return element("figure", {"class": "text"}, element("figcaption", {}, title), text, readout())
@@ -40,10 +40,10 @@ def _made(token: str, place: int, row: Float[Tensor, " t"], first: bool) -> Mark
     looks = [(int(i), round(100 * float(w))) for w, i in zip(best.values, best.indices, strict=True)]
     shown = " ".join(f"{i}:{percent}" for i, percent in looks if percent > 0)
     attributes = {"class": "made", "data-i": place, "data-looks": shown, "tabindex": 0 if first else -1, "role": "button"}
-    return element("span", {**attributes, "aria-label": visible(token)}, *_body(token))
+    return element("span", {**attributes, "aria-label": visible(token)}, *body(token))
 
 
-def _body(token: str) -> list[str]:
+def body(token: str) -> list[str]:
     """A line break is shown as its sign, and breaks the line; spaces stand as spaces, also where a tokenizer gave them a sign."""
     lines = token.replace("␣", " ").replace("↵", "\n").split("\n")
     sign = join(element("i", {}, "↵"), "\n")

@@ -1,0 +1,1 @@
+"""Ways to say what an answer rests on, one a file."""
