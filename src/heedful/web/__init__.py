@@ -1,0 +1,1 @@
+"""Floor 7: a server of runs, with an API and a page."""

@@ -1,0 +1,203 @@
+"""The pages: ask and see what was read, compare, and the API in examples."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from markupsafe import Markup
+
+from heedful.errors import HeedfulError
+from heedful.tasks.task import Asked, View
+from heedful.web.api import texts_of
+from heedful.web.bodies import Drawing
+from heedful.web.compared import KINDS, compared
+from heedful.web.drawn import POLICY, answer_of, caution, data, drawn, page, saved
+from heedful.web.forms import Form, form_of
+from heedful.web.gather import Busy, Late
+from heedful.web.guard import COOKIE, pass_of
+from heedful.web.hall import Hall
+from heedful.web.palette import style
+from heedful.web.parcel import parcel, place, small
+from heedful.web.reasons import read_of, reason
+from heedful.web.runs.run import Wanted
+from heedful.web.station import Station
+
+KEPT: Final = {"Cache-Control": "private, max-age=3600, immutable"}  # a reading's name is what was asked, so it never changes
+
+ALONE: Final = {"Content-Security-Policy": POLICY}  # a page in one file brings its own scripts
+
+
+def pages(hall: Hall, token: str | None) -> APIRouter:
+    """The pages of these runs."""
+    router = APIRouter(default_response_class=HTMLResponse)
+    links = list(hall.stations)
+
+    @router.get("/")
+    async def first() -> Response:
+        if len(links) == 1:
+            return RedirectResponse(f"/run/{links[0]}", 303)
+        return HTMLResponse(page("runs.html", links, runs=[station.about() for station in hall.stations.values()]))
+
+    @router.get("/house.css")
+    async def house() -> Response:
+        return Response(style(), media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+
+    @router.get("/enter")
+    async def enter() -> str:
+        return page("enter.html", [], wrong=False)
+
+    @router.post("/enter")
+    async def entered(request: Request) -> Response:
+        given = (await form_of(request))["token"]
+        if token is None or not hmac.compare_digest(given.encode(), token.encode()):
+            return HTMLResponse(page("enter.html", [], wrong=True), 401)
+        response = RedirectResponse("/", 303)
+        response.set_cookie(COOKIE, pass_of(token), httponly=True, samesite="strict", max_age=30 * 86_400)
+        return response
+
+    @router.get("/run/{run}")
+    async def ask(run: str, text: str = "", second: str = "") -> str:
+        station = hall.station(run)
+        shown = {"about": station.about(), "goes_on": station.run.goes_on, "most": hall.limits.tokens}
+        return page("ask.html", links, run, view="ask", readable=readable(station), text=text, second=second, **shown)
+
+    @router.post("/run/{run}/answer")
+    async def answer(run: str, request: Request) -> Response:
+        station = hall.station(run)
+        try:
+            return HTMLResponse(await answered(hall, station, await form_of(request)))
+        except HeedfulError as error:
+            return refused("answer.html", error)
+
+    @router.post("/run/{run}/reason")
+    async def why(run: str, request: Request) -> Response:
+        station, form = hall.station(run), await form_of(request)
+        try:
+            return HTMLResponse(await reasoned(station, form["reading"], form["method"]))
+        except HeedfulError as error:
+            return refused("reason.html", error)
+
+    @router.get("/run/{run}/compare")
+    async def compare(run: str, text: str = "") -> str:
+        station = hall.station(run)
+        kinds = [kind for kind in KINDS if kind[0] not in without(station)]
+        return page("compare.html", links, run, view="compare", text=text, kinds=kinds, methods=station.run.methods)
+
+    @router.post("/run/{run}/compare")
+    async def both(run: str, request: Request) -> Response:
+        station = hall.station(run)
+        try:
+            return HTMLResponse(await compared(hall, station, await form_of(request)))
+        except HeedfulError as error:
+            return refused("compared.html", error)
+
+    @router.get("/run/{run}/api")
+    async def about_api(run: str, request: Request) -> str:
+        station = hall.station(run)
+        shown = {"examples": examples(station, str(request.base_url).rstrip("/")), "token": token is not None}
+        return page("api.html", links, run, view="api", readable=readable(station), **shown)
+
+    @router.get("/run/{run}/reading/{name}/page.html")
+    async def whole(run: str, name: str) -> Response:
+        return HTMLResponse(saved(run, await hall.station(run).read(name)), headers=ALONE)
+
+    @router.get("/run/{run}/explained")
+    async def explained(run: str, text: str = "") -> Response:
+        station = texts_of(hall.station(run))
+        found = await station.explain(text, Drawing(seed=0).asked() if station.run.goes_on else Asked(), View())
+        return HTMLResponse(found.page, headers=ALONE)
+
+    @router.get("/run/{run}/reading/{name}/small/{layer}")
+    async def pictures(run: str, name: str, layer: int) -> Response:
+        reading = await hall.station(run).read(name)
+        if not 0 <= layer < len(reading.maps):
+            return JSONResponse({"error": f"layer {layer + 1}: the model has {len(reading.maps)}"}, 404)
+        return Response(small(reading.maps[layer]), media_type="application/octet-stream", headers=KEPT)
+
+    @router.get("/run/{run}/reading/{name}/head/{head}")
+    async def one(run: str, name: str, head: str) -> Response:
+        reading = await hall.station(run).read(name)
+        return Response(parcel(reading.head(*place(head))), media_type="application/octet-stream", headers=KEPT)
+
+    return router
+
+
+async def answered(hall: Hall, station: Station, form: Form) -> str:
+    """The answer to a form, and the views of what was read for it."""
+    wanted = form.wanted(hall, station)
+    told: dict[str, Any] = {"run": station.name, "error": None, "why_unread": station.run.why_unread, "methods": station.run.methods}
+    if not station.run.reads:
+        texts_of(station)
+        record = (await station.predict([wanted.text], wanted.asked))[0]
+        return drawn("plain.html", record=record, run=station.name, text=wanted.text)
+    id, reading = await station.look(wanted)
+    before = None
+    if wanted.silent:
+        plain = Wanted(wanted.text, wanted.second, wanted.asked)
+        before = (await station.look(plain))[1]
+    was = answer_of(before.record) if before else ""
+    return drawn(
+        "answer.html",
+        **told,
+        id=id,
+        answer=answer_of(reading.record),
+        reading=reading,
+        before=before,
+        was=was,
+        changed=was != answer_of(reading.record),
+        silent=", ".join(f"layer {layer + 1} head {head + 1}" for layer, head in wanted.silent),
+        notes=[*reading.notes, *(["The text is longer than what is read of it."] if reading.record.get("cut") else [])],
+        index=data(reading.index()),
+        caution=caution(reading),
+        reason=reason(read_of(reading)) if reading.counted else "",
+    )
+
+
+async def reasoned(station: Station, name: str, method: str) -> Markup:
+    """What counted in a reading, by a method; by what was read where none is named."""
+    reading = await station.read(name)
+    if not method and reading.counted:
+        return reason(read_of(reading))
+    wanted = station.store.wanted(name)
+    found = await station.line.call(lambda: station.run.reasons(wanted, method))
+    return reason(found)
+
+
+def readable(station: Station) -> bool:
+    """Whether there is anything to compare."""
+    return station.run.reads and station.run.why_unread is None
+
+
+def without(station: Station) -> set[str]:
+    """What of a run cannot be compared."""
+    lacking = set() if station.run.methods else {"methods"}
+    return lacking if station.run.facts().get("planned") else lacking | {"plan"}
+
+
+def refused(template: str, error: HeedfulError) -> Response:
+    """A part of a page that says why it is not there."""
+    status = {Busy: 429, Late: 504}.get(type(error), 400)
+    headers = {"Retry-After": str(error.after)} if isinstance(error, Busy) else None
+    return HTMLResponse(drawn(template, error=str(error)), status, headers)
+
+
+def examples(station: Station, base: str) -> list[tuple[str, str]]:
+    """Calls that work, to be copied."""
+    run, post = station.name, "curl -s -H 'Content-Type: application/json'"
+    if station.run.takes == "file":
+        return [("An answer", f"curl -s --data-binary @FILE '{base}/predict/file?run={run}&name=FILE'")]
+    found = [
+        ("Answers", post + f""" -d '{{"run": "{run}", "inputs": ["one text", "another"]}}' {base}/predict"""),
+        ("An answer explained", post + f""" -d '{{"run": "{run}", "input": "one text"}}' {base}/explain"""),
+    ]
+    if station.run.goes_on:
+        found.append(
+            (
+                "A text as it comes",
+                f"""curl -sN -H 'Content-Type: application/json' -d '{{"run": "{run}", "input": "The"}}' {base}/generate""",
+            )
+        )
+    return found
