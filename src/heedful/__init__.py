@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from heedful.manage.saving.load import load
     from heedful.manage.verify.verify import verify
     from heedful.spec.budget import Budget
+    from heedful.tasks.explained.explain import explain
 
 HOMES = {
     "Budget": "heedful.spec.budget",
@@ -49,6 +50,7 @@ HOMES = {
     "attend": "heedful.attention.attend",
     "backend": "heedful.attention.backends.region",
     "convert": "heedful.layers.convert",
+    "explain": "heedful.tasks.explained.explain",
     "frontier": "heedful.manage.frontier.drawing",
     "load": "heedful.manage.saving.load",
     "measure": "heedful.bench.calibrate",
@@ -75,6 +77,7 @@ __all__ = [
     "attend",
     "backend",
     "convert",
+    "explain",
     "frontier",
     "gates",
     "linear",

@@ -65,7 +65,8 @@ def test_it_learns_and_says_how_well(heedful: Callable, run: Path) -> None:
     ours, beside = found["rows"].values()
     assert ours["accuracy"] > 0.95
     assert beside["accuracy"] == 1.0
-    assert [listing["title"] for listing in found["listings"]] == ["each class", "true class, and what it was taken for"]
+    titles = ["each class", "true class, and what it was taken for", "the scores, and their temperature from the validation texts"]
+    assert [listing["title"] for listing in found["listings"]] == titles
     counts = [count for row in found["listings"][1]["rows"] for count in row[1:]]
     assert sum(counts) == ours["texts"]
     written = json.loads((run / "metrics.json").read_text())

@@ -34,7 +34,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", presets())
+@pytest.mark.parametrize("name", [name for name in presets() if name.startswith(("generate-", "classify-"))])  # others: their own tests
 def test_a_preset_takes_a_step(name: str, words: Path, table: Path) -> None:
     task = name.split("-", maxsplit=1)[0]
     spec = settled(task, name, ["train.epochs=null", "train.steps=1", "train.eval_every=10", "train.log_every=1"])

@@ -19,6 +19,7 @@ from heedful.spec import (
     EncoderSpec,
     LSTMCNNSpec,
     MechanismSpec,
+    NgramSpec,
     SpanSpec,
     SpecError,
     TextCNNSpec,
@@ -43,6 +44,8 @@ SPECS: dict[str, ClassifierSpec] = {
     "bilstm_attention": BILSTM,
     "bilstm_attention, mean": replace(BILSTM, pooling="mean", layers=2),
     "lstm_cnn": LSTM_CNN,
+    "ngram_attention": NgramSpec(vocabulary=23, labels=NAMES, context=24, width=4, dropout=0.0),
+    "ngram_attention, no keys": NgramSpec(vocabulary=23, labels=NAMES, context=24, width=0),
 } | {
     f"{kind}, {gate}": replace(spec, gate=MechanismSpec(gate))
     for kind, spec in (("encoder", ENCODER), ("lstm_cnn", LSTM_CNN))

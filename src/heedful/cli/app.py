@@ -14,12 +14,14 @@ from heedful.cli.demo import demo
 from heedful.cli.evaluate import evaluate
 from heedful.cli.explain import explain
 from heedful.cli.frontier import frontier
+from heedful.cli.index import group as index_group
 from heedful.cli.look import look
 from heedful.cli.mechanisms import mechanisms
 from heedful.cli.options import DEFAULTS
 from heedful.cli.plan import plan
 from heedful.cli.predict import predict
 from heedful.cli.profile import profile
+from heedful.cli.serve import serve
 from heedful.cli.train import train
 from heedful.cli.tune import tune
 from heedful.cli.verify import verify
@@ -43,6 +45,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     compress,
     adapt,
     tune,
+    serve,
 )
 
 
@@ -63,4 +66,5 @@ def build() -> App:
     )
     for order, command in enumerate(COMMANDS):
         app.command(command, sort_key=order)
+    app.command(index_group())
     return app

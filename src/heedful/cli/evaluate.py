@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from heedful.tasks.task import Evaluation, Listing
 
 COLUMNS = ("loss", "perplexity", "bits_per_character", "accuracy", "word_perplexity")
+SHARES = ("mean_iou", "mean_iou_of_kinds", "item_iou", "pixels_right", "map_50", "map_75", "items_50", "pointing", "pointing_by_chance")
 
 
 def evaluate(
@@ -103,8 +104,8 @@ def number(column: str, value: Any) -> str:
         return f"{value:,}"
     return (
         f"{value:.1%}"
-        if column in ("accuracy", "macro_f1")
+        if column in ("accuracy", "macro_f1", "exact") or column in SHARES
         else f"{value:,.4f}"
-        if column in ("loss", "bits_per_character", "calibration_error")
+        if column in ("loss", "bits_per_character", "calibration_error", "mrr", "map", "error") or "@" in column
         else f"{value:,.2f}"
     )

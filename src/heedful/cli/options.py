@@ -7,12 +7,14 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from heedful.spec.generation import Ending, Sampling
+from heedful.spec.search import Search
 from heedful.tasks.task import Measure, View
 
 Json = Annotated[bool, Parameter(negative="", show_default=False)]
 Flag = Annotated[bool, Parameter(negative="", show_default=False)]
 Words = Annotated[list[str], Parameter(negative="", show_default=False, consume_multiple=False)]
 FLAT = Parameter(name="*")
+SEARCH = Search()
 SAMPLING, ENDING, MEASURE, VIEW = Sampling(), Ending(), Measure(), View()
 DEFAULTS = Parameter(negative=(), consume_multiple=False)
 

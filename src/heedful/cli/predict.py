@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from heedful.cli.options import ENDING, FLAT, SAMPLING, Flag, Json, use_threads
+from heedful.cli.options import ENDING, FLAT, SAMPLING, SEARCH, Flag, Json, use_threads
 from heedful.spec.generation import Ending, Sampling
+from heedful.spec.search import Search
 from heedful.tasks.task import Asked
 
 if TYPE_CHECKING:
@@ -21,25 +22,30 @@ def predict(
     *inputs: str,
     sampling: Annotated[Sampling, FLAT] = SAMPLING,
     ending: Annotated[Ending, FLAT] = ENDING,
+    search: Annotated[Search, FLAT] = SEARCH,
     seed: int | None = None,
+    abstain: float | None = None,
     stdin: Flag = False,
     json: Json = False,
     threads: int | None = None,
 ) -> None:
-    """Continue each input; the text appears as it is made.
+    """Continue, classify, translate or summarise each input; the text appears as it is made.
 
     Arguments:
         run: a folder that `heedful train` wrote, or one of its checkpoints.
-        inputs: texts; none at all is an empty one.
+        inputs: texts, or pictures (of a recommender: the items of a history, or a JSON object); none at all is an empty one.
         seed: the same seed gives the same text; the n-th input is drawn from the seed plus n.
+        abstain: of a classifier: give no class below this confidence.
         stdin: every line of standard input is an input too.
         json: one JSON object a line instead of text.
         threads: of the processor; torch's choice if not given.
     """
-    from heedful.tasks.table import task_of
+    from heedful.tasks.table import refuse_search, task_of
 
     use_threads(threads)
-    for answer in task_of(run).predict(run, given(inputs, stdin), Asked(sampling, ending, seed)):
+    task = task_of(run)
+    refuse_search(task, search)
+    for answer in task.predict(run, given(inputs, stdin), Asked(sampling, ending, seed, search, abstain=abstain)):
         if json:
             print(text.dumps(answer.record(), ensure_ascii=False), flush=True)
         else:

@@ -15,6 +15,7 @@ def train(
     data: str | None = None,
     config: str | None = None,
     set: Words = [],  # noqa: B006
+    model: str | None = None,
     out: Path | None = None,
     resume: Flag = False,
     overwrite: Flag = False,
@@ -25,10 +26,12 @@ def train(
     """Train a model, a summary of it first; Ctrl-C leaves a run that --resume continues.
 
     Arguments:
-        task: generate or classify.
-        data: a text file (.gz too) or a folder of them; a table of texts with their classes; a set under $HEEDFUL_DATA; python-reference.
+        task: generate, classify, translate, summarise, match, image or recommend.
+        data: a text file (.gz too) or a folder of them; a table of texts with their classes, or of users and items;
+            a folder of pictures by class; a set under $HEEDFUL_DATA; python-reference.
         config: a YAML file, or the name of a preset.
         set: change one field, for example model.width=128; may be given several times.
+        model: the kind of model in place of the configuration's, or hf:PATH, a Hugging Face encoder to be classified with.
         out: the run's folder; runs/TASK if not given.
         resume: go on with the run in that folder.
         overwrite: begin anew in a folder that holds a run.
@@ -45,9 +48,9 @@ def train(
     keep_memory()
     found = find_task(task)
     start = Start(out or Path("runs", task), resume, overwrite)
-    changes = changed(set, data, seed, threads, budget)
+    changes = named_model(model) + changed(set, data, seed, threads, budget)
     if resume:
-        refuse_new(config, data, overwrite)
+        refuse_new(config, data, overwrite, model)
         found.resume(start, changes)
     else:
         found.train(settled(task, config, changes), start)
@@ -61,11 +64,22 @@ def changed(settings: list[str], data: str | None, seed: int | None, threads: in
     return settings + [f"{field}={json.dumps(value)}" for field, value in given.items() if value is not None]
 
 
-def refuse_new(config: str | None, data: str | None, overwrite: bool) -> None:
+def named_model(model: str | None) -> list[str]:
+    """The settings that a model's name stands for."""
+    import json
+
+    if model is None:
+        return []
+    if model.startswith("hf:"):
+        return ["model.kind=pretrained", f"model.path={json.dumps(model)}"]
+    return [f"model.kind={model}"]
+
+
+def refuse_new(config: str | None, data: str | None, overwrite: bool, model: str | None = None) -> None:
     """What cannot go with --resume."""
     from heedful.errors import UsageError
 
-    for option, given in (("--config", config), ("--data", data), ("--overwrite", overwrite)):
+    for option, given in (("--config", config), ("--data", data), ("--overwrite", overwrite), ("--model", model)):
         if given:
             raise UsageError(
                 f"{option} and --resume exclude each other: a run goes on with its own model and data, and --set changes how it is trained"

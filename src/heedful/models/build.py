@@ -6,7 +6,7 @@ from heedful.errors import UsageError
 from heedful.models.decoder import Decoder
 from heedful.models.language_model import LanguageModel
 from heedful.models.recurrent import RecurrentLM
-from heedful.spec.model import DecoderSpec, RecurrentSpec
+from heedful.spec.model import DecoderSpec, ModelSpec
 from heedful.spec.task import RunModel
 
 
@@ -17,8 +17,12 @@ def build(spec: RunModel) -> LanguageModel:
     >>> type(build(RecurrentSpec(vocabulary=9, embedding=4, hidden=4))).__name__
     'RecurrentLM'
     """
-    if isinstance(spec, DecoderSpec):
-        return Decoder(spec)
-    if isinstance(spec, RecurrentSpec):
-        return RecurrentLM(spec)
-    raise UsageError(f"model.kind is {spec.kind}, which classifies: a language model is a transformer or recurrent")
+    asked = speaking(spec)
+    return Decoder(asked) if isinstance(asked, DecoderSpec) else RecurrentLM(asked)
+
+
+def speaking(spec: RunModel) -> ModelSpec:
+    """The spec, if it is a language model's."""
+    if not isinstance(spec, ModelSpec):
+        raise UsageError(f"model.kind is {spec.kind}, for another task: a language model is a transformer or recurrent")
+    return spec

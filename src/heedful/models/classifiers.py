@@ -6,13 +6,15 @@ from heedful.errors import UsageError
 from heedful.models.bilstm import BiLSTM
 from heedful.models.classifier import Classifier
 from heedful.models.encoder import Encoder
+from heedful.models.finetuned import Finetuned
 from heedful.models.lstm_cnn import LSTMCNN
+from heedful.models.ngram_attention import NgramAttention
 from heedful.models.text_cnn import TextCNN
-from heedful.spec.classifier import BiLSTMSpec, ClassifierSpec, EncoderSpec, TextCNNSpec
+from heedful.spec.classifier import BiLSTMSpec, ClassifierSpec, EncoderSpec, NgramSpec, PretrainedSpec, TextCNNSpec
 from heedful.spec.model import DecoderSpec, RecurrentSpec
 from heedful.spec.task import RunModel
 
-KINDS = ("encoder", "text_cnn", "bilstm_attention", "lstm_cnn")
+KINDS = ("encoder", "text_cnn", "bilstm_attention", "lstm_cnn", "ngram_attention", "pretrained")
 
 
 def build_classifier(spec: RunModel) -> Classifier:
@@ -30,11 +32,16 @@ def build_classifier(spec: RunModel) -> Classifier:
         return TextCNN(asked)
     if isinstance(asked, BiLSTMSpec):
         return BiLSTM(asked)
+    if isinstance(asked, NgramSpec):
+        return NgramAttention(asked)
+    if isinstance(asked, PretrainedSpec):
+        return Finetuned(asked)
     return LSTMCNN(asked)
 
 
 def classifying(spec: RunModel) -> ClassifierSpec:
     """The spec, if it is a classifier's."""
-    if isinstance(spec, DecoderSpec | RecurrentSpec):
-        raise UsageError(f"model.kind is {spec.kind}, a language model: {', '.join(KINDS)} classify")
+    if not isinstance(spec, ClassifierSpec):
+        what = "a language model" if isinstance(spec, DecoderSpec | RecurrentSpec) else "for another task"
+        raise UsageError(f"model.kind is {spec.kind}, {what}: {', '.join(KINDS)} classify")
     return spec

@@ -3,27 +3,49 @@
 from heedful.spec.attention import AttentionSpec, MechanismSpec, SpanSpec
 from heedful.spec.budget import Budget
 from heedful.spec.check import SpecError
-from heedful.spec.classifier import BiLSTMSpec, ClassifierSpec, EncoderSpec, LSTMCNNSpec, TextCNNSpec
+from heedful.spec.classifier import BiLSTMSpec, ClassifierSpec, EncoderSpec, LSTMCNNSpec, NgramSpec, PretrainedSpec, TextCNNSpec
 from heedful.spec.data import DataSpec
+from heedful.spec.images import AugmentSpec, ImageDataSpec, SceneDataSpec
+from heedful.spec.matcher import MatcherSpec
 from heedful.spec.model import DecoderSpec, ModelSpec, RecurrentSpec
+from heedful.spec.pairs import PairSpec
+from heedful.spec.questions import QuestionSpec
+from heedful.spec.seq2seq import RnnSeq2SeqSpec, Seq2SeqSpec
 from heedful.spec.task import RunSpec
 from heedful.spec.train import TrainSpec
+from heedful.spec.vision import ConvolutionalSpec, DetectorSpec, FillerSpec, ResidualSpec, UNetSpec, VisionTransformerSpec
 
 __all__ = [
     "AttentionSpec",
+    "AugmentSpec",
     "BiLSTMSpec",
     "Budget",
     "ClassifierSpec",
+    "ConvolutionalSpec",
     "DataSpec",
     "DecoderSpec",
+    "DetectorSpec",
     "EncoderSpec",
+    "FillerSpec",
+    "ImageDataSpec",
     "LSTMCNNSpec",
+    "MatcherSpec",
     "MechanismSpec",
     "ModelSpec",
+    "NgramSpec",
+    "PairSpec",
+    "PretrainedSpec",
+    "QuestionSpec",
     "RecurrentSpec",
+    "ResidualSpec",
+    "RnnSeq2SeqSpec",
     "RunSpec",
+    "SceneDataSpec",
+    "Seq2SeqSpec",
     "SpanSpec",
     "SpecError",
     "TextCNNSpec",
     "TrainSpec",
+    "UNetSpec",
+    "VisionTransformerSpec",
 ]

@@ -10,7 +10,7 @@ from heedful.spec.check import one_of, positive, require, within
 from heedful.spec.dropping import DroppingSpec, before_the_end
 from heedful.spec.exits import ExitSpec, leaving
 from heedful.spec.model import Mlp, Norm, Weights
-from heedful.spec.shape import LayerShape, fitting
+from heedful.spec.shape import LayerShape, dividing, fitting
 
 Pooling = Literal["mean", "attention"]
 
@@ -63,10 +63,7 @@ class EncoderSpec:
         require(not (self.exits and self.dropping), "exits", "and dropping both shorten the work of a text: one of them would work")
         before_the_end(self.dropping.after if self.dropping else (), self.layers)
         learnable(self.vocabulary, self.dropout, self.labels)
-        divides = self.head_dim is not None or self.width % self.heads == 0
-        require(divides, "heads", f"{self.heads} heads do not divide width {self.width}: choose a divisor or set head_dim")
-        divides = self.heads % self.groups == 0
-        require(divides, "kv_heads", f"{self.groups} key/value heads do not divide {self.heads} heads: choose a divisor")
+        dividing(self.heads, self.groups, None if self.head_dim else self.width)
 
     @property
     def groups(self) -> int:
@@ -177,6 +174,70 @@ class LSTMCNNSpec:
         learnable(self.vocabulary, self.dropout, self.labels)
 
 
+Beside = TextCNNSpec | BiLSTMSpec
+
+
+@dataclass(frozen=True)
+class NgramSpec:
+    """Attention over the runs of words of a text, which starts as Naive Bayes and can only weigh the runs anew.
+
+    It reads the tokens of `data.tokenizer: runs` (or `letter_runs`), `context` of them at most. The `kept` most frequent runs have
+    keys of `width` numbers, by which the text as a whole asks for them (0: every run has one weight, whatever the text); `dropout` is
+    the share of the runs that are left out while learning; `smoothing` is added to every count of a run in a class. `beside` is a
+    model of the words in their order, which learns by itself and whose scores are added.
+
+    >>> NgramSpec(beside=TextCNNSpec()).kind
+    'ngram_attention'
+    """
+
+    kind: Literal["ngram_attention"] = "ngram_attention"
+    vocabulary: int = 0
+    labels: tuple[str, ...] = ()
+    context: int = 8192
+    width: int = 8
+    kept: int = 20_000
+    dropout: float = 0.0
+    smoothing: float = 1.0
+    beside: Beside | None = None
+
+    def __post_init__(self) -> None:
+        positive({"context": self.context, "kept": self.kept, "smoothing": self.smoothing})
+        require(self.width >= 0, "width", f"must not be negative, found {self.width}")
+        learnable(self.vocabulary, self.dropout, self.labels)
+
+
+Tuning = Literal["whole", "lora", "prefix", "bottleneck"]
+
+
+@dataclass(frozen=True)
+class PretrainedSpec:
+    """A Hugging Face encoder under a new head: `path` is a folder, or hf:NAME for one in the local cache or of the hub.
+
+    `adapter` says what learns: the `whole` model, or the head and low-rank changes (lora), keys and values before the text's (prefix) or
+    bottlenecks behind the layers, of `size`. `context` is in tokens, the marks around a text left out (0: as many as it can place).
+    `config` is the model's own, filled in where the run begins, so that the run does not need the folder any more.
+
+    >>> PretrainedSpec(path="bert", adapter="lora").size
+    8
+    """
+
+    kind: Literal["pretrained"] = "pretrained"
+    vocabulary: int = 0
+    labels: tuple[str, ...] = ()
+    context: int = 0
+    path: str = ""
+    adapter: Tuning = "whole"
+    size: int = 8
+    dropout: float = 0.1
+    config: str = ""
+
+    def __post_init__(self) -> None:
+        one_of("adapter", self.adapter, get_args(Tuning))
+        positive({"size": self.size})
+        require(self.context >= 0, "context", f"must not be negative, found {self.context}")
+        learnable(self.vocabulary, self.dropout, self.labels)
+
+
 def learnable(vocabulary: int, dropout: float, labels: tuple[str, ...]) -> None:
     """What every classifier checks."""
     require(vocabulary >= 0, "vocabulary", f"must not be negative, found {vocabulary}")
@@ -185,4 +246,4 @@ def learnable(vocabulary: int, dropout: float, labels: tuple[str, ...]) -> None:
     require(len(labels) != 1, "labels", f"wants two classes or more (none: those of the data), found {len(labels)}")
 
 
-ClassifierSpec = EncoderSpec | TextCNNSpec | BiLSTMSpec | LSTMCNNSpec
+ClassifierSpec = EncoderSpec | TextCNNSpec | BiLSTMSpec | LSTMCNNSpec | NgramSpec | PretrainedSpec

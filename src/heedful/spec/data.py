@@ -7,8 +7,10 @@ from typing import Literal, get_args
 
 from heedful.spec.check import one_of, require, within
 
-TokenizerKind = Literal["char", "byte", "word", "bpe"]
-Kept = Literal["head", "tail", "ends"]
+TokenizerKind = Literal["char", "byte", "word", "bpe", "runs", "letter_runs"]
+Kept = Literal["head", "tail", "ends", "windows"]
+Noise = Literal["none", "typos", "drop", "swap", "homoglyph"]
+Weighting = Literal["none", "balanced"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,10 @@ class DataSpec:
 
     Of labelled texts the shares are of texts, one validation text of each class at least. `text` and `label` name the columns
     of a table (None: found by their usual names), `lowercase` folds letters, and `keep` says what is read of a text longer
-    than the model's context: its head, its tail, or both ends (a quarter from the head, the rest from the tail).
+    than the model's context: its head, its tail, both ends (a quarter from the head, the rest from the tail), or all of it, in windows
+    that overlap by a quarter and whose scores are averaged. `folds` puts all texts together and tests on every `folds`th of each class,
+    from number `fold` on. Of the texts to learn from, `share` is kept; `weights: balanced` lets each class count the same in the loss;
+    `noise` adds a copy of each text in which a share `rate` of the words is spoilt.
 
     >>> DataSpec("notes.txt", tokenizer="bpe", vocabulary=512).validation
     0.1
@@ -38,11 +43,23 @@ class DataSpec:
     lowercase: bool = False
     keep: Kept = "ends"
     kind: Literal["text"] = "text"
+    folds: int | None = None
+    fold: int = 0
+    share: float = 1.0
+    weights: Weighting = "none"
+    noise: Noise = "none"
+    rate: float = 0.1
 
     def __post_init__(self) -> None:
         one_of("tokenizer", self.tokenizer, get_args(TokenizerKind))
         one_of("keep", self.keep, get_args(Kept))
+        one_of("noise", self.noise, get_args(Noise))
+        one_of("weights", self.weights, get_args(Weighting))
         within({"validation": self.validation, "test": self.test}, 0.0, 1.0)
+        require(self.folds is None or self.folds > 1, "folds", f"wants two or more, found {self.folds}")
+        require(0 <= self.fold < (self.folds or 1), "fold", f"counts from 0 to {(self.folds or 1) - 1}, found {self.fold}")
+        require(0 < self.share <= 1, "share", f"must lie in (0, 1], found {self.share:g}")
+        require(0 <= self.rate <= 1, "rate", f"must lie in [0, 1], found {self.rate:g}")
         require(self.validation > 0, "validation", "must be above 0: a run is judged on text it has not seen")
         share = self.validation + self.test
         require(share < 1, "validation", f"validation and test leave nothing to train on: {share:g} of the text together")

@@ -8,13 +8,21 @@ from typing import Literal
 from heedful.spec.check import SpecError, require
 from heedful.spec.classifier import ClassifierSpec
 from heedful.spec.data import DataSpec
+from heedful.spec.images import ImageDataSpec, SceneDataSpec
+from heedful.spec.interactions import LogDataSpec
+from heedful.spec.matcher import MatcherSpec
 from heedful.spec.model import DecoderSpec, ModelSpec
+from heedful.spec.pairs import PairSpec
+from heedful.spec.questions import QuestionSpec
+from heedful.spec.ranker import RankerSpec
+from heedful.spec.seq2seq import TranslatorSpec
 from heedful.spec.train import TrainSpec
+from heedful.spec.vision import VisionSpec
 
 VERSION = 1
-Task = Literal["generate", "classify"]
-RunModel = ModelSpec | ClassifierSpec
-RunData = DataSpec  # told apart by `kind` where there are several
+Task = Literal["generate", "classify", "image", "translate", "summarise", "match", "recommend"]
+RunModel = ModelSpec | ClassifierSpec | VisionSpec | TranslatorSpec | MatcherSpec | RankerSpec
+RunData = DataSpec | ImageDataSpec | SceneDataSpec | PairSpec | QuestionSpec | LogDataSpec  # told apart by `kind` where there are several
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from typing import Literal, get_args
 
 from heedful.spec.check import one_of, positive, require, within
 
-Schedule = Literal["cosine", "linear", "constant"]
+Schedule = Literal["cosine", "linear", "constant", "inverse_sqrt"]
 Precision = Literal["no", "bf16", "fp16"]
 Optimiser = Literal["adamw", "muon"]
+Learn = Literal["task", "masked"]
 Order = Literal["random", "shuffled", "stream"]
 
 
@@ -34,6 +35,12 @@ class TrainSpec:
     Kept: validation every `eval_every` steps, the last checkpoint every `checkpoint_every`, a line of history every
     `log_every`; `patience` evaluations without a better loss end the run (None: never). `threads` None leaves torch's
     number; `tracker` is one of accelerate's by name.
+
+    Pairs of texts: `batch_tokens` makes batches of about so many tokens a side, padding counted, in place of `batch` (None: of
+    `batch` pairs); `smoothing` is the share of each label that is spread over all tokens; `average` of the last evaluations' weights
+    are averaged at the end, if that is better (0: none).
+
+    Pretraining: `learn: masked` lets an encoder guess tokens that are hidden from it in place of its task.
 
     >>> TrainSpec(epochs=10, batch=64).length(steps_an_epoch=300)
     3000
@@ -67,6 +74,10 @@ class TrainSpec:
     seed: int = 0
     threads: int | None = None
     tracker: str = "none"
+    batch_tokens: int | None = None
+    smoothing: float = 0.0
+    average: int = 0
+    learn: Learn = "task"
 
     def __post_init__(self) -> None:
         positive({"steps": self.steps, "epochs": self.epochs, "batch": self.batch, "accumulate": self.accumulate})
@@ -81,7 +92,11 @@ class TrainSpec:
         require(0 <= self.floor <= 1, "floor", f"must lie in [0, 1], found {self.floor:g}")
         require(self.warmup >= 0, "warmup", f"must not be negative, found {self.warmup}")
         require(self.weight_decay >= 0, "weight_decay", f"must not be negative, found {self.weight_decay:g}")
+        positive({"batch_tokens": self.batch_tokens})
+        within({"smoothing": self.smoothing}, 0.0, 1.0)
+        require(self.average >= 0, "average", f"must not be negative, found {self.average}")
         require(self.seed >= 0, "seed", f"must not be negative, found {self.seed}")
+        one_of("learn", self.learn, get_args(Learn))
         one_of("order", self.order, get_args(Order))
         one_of("optimiser", self.optimiser, get_args(Optimiser))
         one_of("schedule", self.schedule, get_args(Schedule))

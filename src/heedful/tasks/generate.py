@@ -11,10 +11,11 @@ import torch
 from heedful.spec.task import RunSpec
 from heedful.tasks.continuation import Continuation
 from heedful.tasks.evaluation import evaluate, record
+from heedful.tasks.explained.following import of_weights_alone, why_next
 from heedful.tasks.loading import load
 from heedful.tasks.looked import looked
 from heedful.tasks.running import Ready, begin, go_on
-from heedful.tasks.task import Asked, Evaluation, Explanation, Measure, Start, View
+from heedful.tasks.task import Asked, Evaluation, Explanation, Measure, Start, View, refuse_trials
 from heedful.tasks.training import announce, cost_of, fit, prepared
 from heedful.train.job import Job
 
@@ -35,6 +36,7 @@ class Generate:
 
     def evaluate(self, run: Path, measure: Measure) -> Evaluation:
         """Loss, perplexity, bits per character and accuracy over a whole part of a text."""
+        refuse_trials(measure, self.name)
         loaded = load(run)
         found = evaluate(loaded, measure)
         record(loaded.run, found)
@@ -47,8 +49,10 @@ class Generate:
         return (Continuation(loaded, prompt, asked, first + i) for i, prompt in enumerate(inputs))
 
     def explain(self, run: Path, text: str, asked: Asked, view: View) -> Explanation:
-        """A continuation, and for each of its tokens where the model looked."""
-        return looked(next(self.predict(run, [text], asked)), view)
+        """A continuation, and for each of its tokens where the model looked; by a method, why a text goes on as it does."""
+        if of_weights_alone(view):
+            return looked(next(self.predict(run, [text], asked)), view)
+        return why_next(load(run), text, view)
 
 
 def ready(job: Job) -> Ready:

@@ -63,7 +63,9 @@ def of_ours(loaded: LoadedClassifier, data: str | None, cut: Cut) -> tuple[Parts
     known(corpus, pieces, loaded.model.labels)
 
     def rows(texts: Texts) -> list[Row]:
-        found = rows_of(texts, loaded.model.labels, loaded.tokenizer, cut.length, loaded.spec.texts.keep)
+        keep = loaded.spec.texts.keep
+        # The manager measures one pass of so many tokens, not the windows of a longer text.
+        found = rows_of(texts, loaded.model.labels, loaded.tokenizer, cut.length, "ends" if keep == "windows" else keep)
         tokens = torch.split(found.tokens, found.lengths.tolist())
         return [{"ids": ids, "lengths": torch.tensor(len(ids)), "labels": label} for ids, label in zip(tokens, found.labels, strict=True)]
 

@@ -21,11 +21,12 @@ from heedful.train.run import Run
 
 @dataclass(frozen=True)
 class Ready:
-    """A job, what is said before it is trained, and how it is trained and reported on."""
+    """A job, what is said before it is trained, how it is trained and reported on, and what its pace counts."""
 
     job: Job
     announce: Callable[[Console], None]
     fit: Callable[[Trainer, Run, Console], None]
+    unit: str = "tokens"
 
 
 def begin(start: Start, make: Callable[[], Ready]) -> None:
@@ -36,7 +37,7 @@ def begin(start: Start, make: Callable[[], Ready]) -> None:
     ready = make()
     run = Run.create(start.out, ready.job.spec, ready.job.tokenizer, start.overwrite)
     try:
-        trainer = Trainer(ready.job, run, Bar(console))
+        trainer = Trainer(ready.job, run, Bar(console, ready.unit))
     except BaseException:
         discard(run)
         raise
@@ -48,7 +49,7 @@ def go_on(start: Start, settings: Sequence[str], make: Callable[[RunSpec, Tokeni
     """Go on with a run as it was, `settings` changing how it is trained; its loss curve is the one it would have had."""
     run, console = Run.open(start.out), Console(stderr=True)
     ready = make(yaml.override(run.spec, settings), run.tokenizer)
-    trainer = Trainer(ready.job, run, Bar(console), resume=True)
+    trainer = Trainer(ready.job, run, Bar(console, ready.unit), resume=True)
     atomic.write(run.spec_path, yaml.dump(ready.job.spec))
     ready.announce(console)
     ready.fit(trainer, run, console)

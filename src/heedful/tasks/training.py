@@ -19,7 +19,7 @@ from heedful.data.text import tokenise
 from heedful.data.tokens import Tokenizer
 from heedful.errors import UsageError
 from heedful.layers.multihead import MultiHeadAttention
-from heedful.models.build import build
+from heedful.models.build import build, speaking
 from heedful.models.checkpoint import fill
 from heedful.spec.data import DataSpec
 from heedful.spec.model import DecoderSpec
@@ -44,10 +44,11 @@ def prepared(spec: RunSpec, tokenizer: Tokenizer | None = None) -> Job:
         raise UsageError(
             f"model.memory is carried along by train.order stream, and it is {spec.train.order}: stream, or model.memory=0, would work"
         )
+    asked = speaking(spec.model)
     refuse_columns(spec.texts)
     begun = None if tokenizer or spec.train.start is None else load(Path(spec.train.start))
     found = tokenise(load_corpus(spec.texts), spec.texts, begun.tokenizer if begun else tokenizer)
-    spec = replace(spec, model=replace(spec.model, vocabulary=fitting(spec, found.tokenizer)))
+    spec = replace(spec, model=replace(asked, vocabulary=fitting(spec, found.tokenizer)))
     torch.manual_seed(spec.train.seed)
     model = build(spec.model)
     if begun is not None:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from heedful.data.batches import Share
 from heedful.errors import HeedfulError
-from heedful.train import chance
+from heedful.train import average, chance
 from heedful.train.budgeted.budgeted import budgeted
 from heedful.train.clip import clip
 from heedful.train.feed import Source
@@ -165,6 +165,8 @@ class Trainer:
         if better:
             at.best, at.best_step = judged, at.step
             save_best(self, loss)
+        if self.spec.average:
+            average.keep(self)
         self.history.add({"step": at.step, "validation": loss, "accuracy": found.correct / found.tokens})
         self.accelerator.log({"validation/loss": loss, "validation/accuracy": found.correct / found.tokens}, step=at.step)
         self.report.validated(at.step, loss, better)
@@ -182,7 +184,7 @@ class Trainer:
             return found
         sums = self.accelerator.reduce(torch.tensor(found, dtype=torch.float64, device=self.accelerator.device), reduction="sum")
         nats, tokens, correct = sums.tolist()
-        return Tally(nats, int(tokens), int(correct))
+        return Tally(nats, int(tokens), correct)
 
     def stopping(self, stop: Stop) -> bool:
         """Whether a signal asked to stop; several processes agree on it when they log."""

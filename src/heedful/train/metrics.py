@@ -10,18 +10,18 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from torch import Tensor, nn
 
-from heedful.train.objective import Carry, Objective, next_token
+from heedful.train.objective import Carry, Objective, Outcome, next_token
 
 IGNORED = -100
 B = TypeVar("B", bound=tuple[Any, ...])
 
 
 class Tally(NamedTuple):
-    """Sums over labels: nats, how many there are, how many were the likeliest token."""
+    """Sums over labels: nats, how many there are, how many were the likeliest token (or how right each was, where that is a share)."""
 
     nats: float
     tokens: int
-    correct: int
+    correct: float
 
 
 @dataclass(frozen=True)
@@ -66,18 +66,20 @@ def tally(model: nn.Module, batches: Iterable[Any], device: torch.device | str =
     for batch in batches:
         outcome = objective(model, moved(batch, device), carry)
         carry = outcome.carry
-        total += counted(outcome.loss, outcome.logits, batch.labels.to(device))
+        total += counted(outcome, batch.labels.to(device))
     model.train(was_training)
     nats, tokens, correct = total.tolist()
-    return Tally(nats, int(tokens), int(correct))
+    return Tally(nats, int(tokens), correct)
 
 
-def counted(loss: Tensor, logits: Tensor | None, labels: Tensor) -> Tensor:
+def counted(outcome: Outcome, labels: Tensor) -> Tensor:
     """(nats, tokens, correct) of one batch."""
     kept = labels != IGNORED
     tokens = kept.sum()
-    correct = (logits.argmax(-1) == labels).logical_and(kept).sum() if logits is not None else torch.zeros_like(tokens)
-    nats = loss.double() * tokens
+    correct = outcome.right
+    if correct is None:
+        correct = torch.zeros_like(tokens) if outcome.logits is None else (outcome.logits.argmax(-1) == labels).logical_and(kept).sum()
+    nats = outcome.loss.double() * tokens
     return torch.stack([torch.where(tokens > 0, nats, 0.0), tokens.double(), correct.double()])
 
 

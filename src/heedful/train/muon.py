@@ -18,7 +18,8 @@ QUINTIC = (3.4445, -4.7750, 2.0315)
 class Muon(torch.optim.Optimizer):
     """W <- (1 - rate decay) W - rate sqrt(max(1, rows / columns)) orthogonal(g + m M), with M <- m M + g.
 
-    `momentum` is m, `weight_decay` is uncoupled from the gradient; every parameter must be a matrix.
+    `momentum` is m, `weight_decay` is uncoupled from the gradient; every parameter must be a matrix, or the kernels of a
+    convolution, which are read as one: a row an output channel.
 
     Source: K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024.
     """
@@ -41,12 +42,12 @@ class Muon(torch.optim.Optimizer):
 
     def move(self, weights: list[Tensor], group: dict[str, Any]) -> None:
         """Move weights of one shape."""
-        rows, columns = weights[0].shape
-        updates = orthogonal(torch.stack([self.lookahead(weight, group["momentum"]) for weight in weights]))
+        rows, columns = weights[0].flatten(1).shape
+        updates = orthogonal(torch.stack([self.lookahead(weight, group["momentum"]).flatten(1) for weight in weights]))
         rate = group["lr"] * max(1.0, rows / columns) ** 0.5
         for weight, update in zip(weights, updates, strict=True):
             weight.mul_(1.0 - group["lr"] * group["weight_decay"])
-            weight.add_(update, alpha=-rate)
+            weight.add_(update.view_as(weight), alpha=-rate)
 
     def lookahead(self, weight: Tensor, momentum: float) -> Tensor:
         """Nesterov's momentum: the gradient, and where the momentum will carry it."""

@@ -7,20 +7,30 @@ from typing import Any, NamedTuple, Protocol
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from heedful.data.batches import Batch
+from heedful.data.interactions.batches import HistoryBatch
 from heedful.data.labelled.batches import TextBatch
+from heedful.data.labelled.masked import MaskedBatch
+from heedful.data.pairs.rows import PairBatch
 from heedful.models.classifier import ClassifierOutput
+from heedful.models.ranker.ranker import RankerOutput
+from heedful.models.seq2seq.sequence import Seq2SeqOutput
 
 Carry = Tensor | tuple["Carry", ...] | None
 
 
 class Outcome(NamedTuple):
-    """The mean loss over the batch's labels in nats, the logits, and what a stream carries on (detached)."""
+    """The mean loss over the batch's labels in nats, the logits, and what a stream carries on (detached).
+
+    `right` is the sum of how right each label was found, from 0 to 1, where that is more than whether its logit was the highest.
+    """
 
     loss: Float[Tensor, ""]
     logits: Float[Tensor, "b *t v"] | None
     carry: Carry = None
+    right: Float[Tensor, ""] | None = None
 
 
 class LanguageOutput(Protocol):
@@ -61,3 +71,41 @@ def class_of(model: nn.Module, batch: TextBatch, carry: Carry) -> Outcome:
     output: ClassifierOutput = model(batch.ids, lengths=batch.lengths, labels=batch.labels)
     assert output.loss is not None, "a classifier that is given labels returns their loss"
     return Outcome(output.loss, output.logits)
+
+
+def weighted_class_of(weights: Tensor) -> Objective:
+    """Cross entropy of the class of every text, a text counting as much as `weights` says of its class while learning."""
+
+    def objective(model: nn.Module, batch: TextBatch, carry: Carry) -> Outcome:
+        heard = weights.to(batch.ids.device) if model.training else None
+        output: ClassifierOutput = model(batch.ids, lengths=batch.lengths, labels=batch.labels, weights=heard)
+        assert output.loss is not None, "a classifier that is given labels returns their loss"
+        return Outcome(output.loss, output.logits)
+
+    return objective
+
+
+def hidden_tokens(model: nn.Module, batch: MaskedBatch, carry: Carry) -> Outcome:
+    """Cross entropy of every token that was hidden from an encoder."""
+    output: ClassifierOutput = model(batch.ids, lengths=batch.lengths, hidden=(batch.blank, batch.places))
+    return Outcome(cross_entropy(output.logits.float(), batch.labels), output.logits)
+
+
+def target_of(smoothing: float = 0.0) -> Objective:
+    """Cross entropy of every token of the target; labels are smoothed by this share while learning, and as they are when judged."""
+
+    def objective(model: nn.Module, batch: PairBatch, carry: Carry) -> Outcome:
+        share = smoothing if model.training else 0.0
+        output: Seq2SeqOutput = model(batch.source, batch.lengths, batch.ids, labels=batch.labels, smoothing=share)
+        assert output.loss is not None, "a model that is given labels returns their loss"
+        return Outcome(output.loss, output.logits)
+
+    return objective
+
+
+def next_item(model: nn.Module, batch: HistoryBatch, carry: Carry) -> Outcome:
+    """The loss of every next item of the histories; in judging nats and NDCG@10 of the last one."""
+    told = {"times": batch.times, "own": batch.own, "seen": batch.seen, "traits": batch.traits}
+    output: RankerOutput = model(batch.ids, labels=batch.labels, **told)
+    assert output.loss is not None, "a ranker that is given labels returns their loss"
+    return Outcome(output.loss, None, None, output.gain)

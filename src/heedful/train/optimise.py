@@ -16,6 +16,7 @@ from heedful.train.muon import Muon
 from heedful.train.schedule import factor
 
 EMBEDDINGS = (nn.Embedding, TokenEmbedding)
+PIXEL = 3  # channels of a picture, at most
 
 
 def optimisers(model: nn.Module, spec: TrainSpec) -> list[torch.optim.Optimizer]:
@@ -58,12 +59,19 @@ def decay_groups(model: nn.Module, named: list[tuple[str, nn.Parameter]], spec: 
 
 
 def hidden_matrices(model: nn.Module) -> list[Tensor]:
-    """The weights of linear layers and of attention: not the embeddings, not the output that is as tall as one of them."""
+    """The weights of linear layers, convolutions and attention: not the embeddings, not the output that is as tall as one of them.
+
+    Nor what reads pixels, and says classes, in a model of pictures: kernels of at most three channels, and linear layers named head.
+    """
     embeddings = [module.weight for module in model.modules() if isinstance(module, EMBEDDINGS)]
     tall = {len(weight) for weight in embeddings}
     outputs = [weight for module in model.modules() if isinstance(module, nn.AdaptiveLogSoftmaxWithLoss) for weight in module.parameters()]
     spared = {id(weight) for weight in (*embeddings, *outputs)}
+    pictured = [module for module in model.modules() if isinstance(module, nn.Conv2d) and module.in_channels > PIXEL]
+    heads = {id(weight) for name, weight in model.named_parameters() if pictured and name == "head.weight"}
+    spared |= heads
     linear: list[Tensor] = [module.weight for module in model.modules() if isinstance(module, nn.Linear)]
+    linear += [module.weight for module in pictured]
     linear += [weight for module in model.modules() if isinstance(module, AttentionLayer) for weight in module.matrices()]
     return [weight for weight in linear if id(weight) not in spared and len(weight) not in tall and weight.requires_grad]
 

@@ -51,10 +51,10 @@ class Silent:
 
 
 class Bar:
-    """A bar with the loss, tokens a second and the time left; validation losses stay as lines above it."""
+    """A bar with the loss, tokens (or what `unit` says) a second and the time left; validation losses stay as lines above it."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True)
+    def __init__(self, console: Console | None = None, unit: str = "tokens") -> None:
+        self.console, self.unit = console or Console(stderr=True), unit
         columns = (
             TextColumn("train"),
             BarColumn(bar_width=None),
@@ -83,7 +83,7 @@ class Bar:
 
     def trained(self, step: int, loss: float, tokens_per_second: float) -> None:
         """Move the bar."""
-        pace = f"loss {loss:.4f}  {tokens_per_second:,.0f} tokens/s"
+        pace = f"loss {loss:.4f}  {tokens_per_second:,.0f} {self.unit}/s"
         self.progress.update(self.task, completed=step, pace=pace)
 
     def validated(self, step: int, loss: float, best: bool) -> None:

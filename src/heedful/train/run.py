@@ -88,6 +88,10 @@ class Run:
         """The tracker's folder."""
         return self.path / "log"
 
+    def kept_path(self, step: int) -> Path:
+        """The weights of an evaluation, kept to be averaged with others."""
+        return self.path / f"kept-{step}.safetensors"
+
     def state_path(self, step: int) -> Path:
         """What training needs to go on from the checkpoint of this step."""
         return self.path / f"state-{step}.pt"
@@ -123,7 +127,7 @@ class Run:
         if not overwrite:
             raise UsageError(f"{self.path}: holds a run already: --resume goes on with it, --overwrite starts anew")
         fixed = (self.best_path, self.last_path, self.history_path, self.metrics_path, self.tokenizer_path, self.spec_path)
-        for path in (*self.path.glob("state-*.pt"), *self.path.glob(".*.part"), *fixed):
+        for path in (*self.path.glob("state-*.pt"), *self.path.glob("kept-*.safetensors"), *self.path.glob(".*.part"), *fixed):
             path.unlink(missing_ok=True)
 
     def save_state(self, step: int, state: Mapping[str, Any]) -> None:

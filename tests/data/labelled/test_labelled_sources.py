@@ -133,6 +133,7 @@ def test_the_cut_leaves_no_class_out() -> None:
         ("clinc150-oos", 151, 15_100, 5_500),
         ("allsides-news", 3, 27_978, 1_300),
         ("allsides-media", 3, 26_590, 1_300),
+        ("allsides-topics", 108, 27_978, 1_300),
     ],
 )
 def test_named_sets_have_their_official_sizes(name: str, classes: int, train: int, test: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from heedful.data.files import read_text
 from heedful.data.labelled.tables import read_rows, read_texts
 from heedful.data.labelled.texts import LabelledCorpus, Texts
+from heedful.data.labelled.toxic_spans import toxic_spans
 from heedful.errors import DataError
 
 Parts = tuple[dict[str, Texts], str]
@@ -68,14 +69,14 @@ def clinc150(home: Path, outside: bool = False) -> Parts:
     return parts, "the set's own training, validation and test parts"
 
 
-def allsides(home: Path, split: str = "random") -> Parts:
-    """Baly et al. 2020: the political bias of news, by title and excerpt; in the media split the sources are new ones."""
+def allsides(home: Path, split: str = "random", told: str = "bias_text") -> Parts:
+    """Baly et al. 2020: the political bias of news (or the `topic`), by title and excerpt; in the media split the sources are new ones."""
     articles = {row["ID"]: row for row in read_rows(home / "articles.jsonl.gz", "utf-8")}
     parts: dict[str, Texts] = {}
     for name, part in (("train.tsv.gz", "train"), ("valid.tsv", "validation"), ("test.tsv", "test")):
         rows = [articles[row["ID"]] for row in read_rows(home / "splits" / split / name, "utf-8")]
         texts = tuple(f"{row['title']}\n{row['excerpt']}" for row in rows)
-        parts[part] = Texts(texts, tuple(str(row["bias_text"]) for row in rows))
+        parts[part] = Texts(texts, tuple(str(row[told]) for row in rows))
     return parts, f"the set's own {split} split"
 
 
@@ -102,6 +103,8 @@ SETS: dict[str, tuple[str, Callable[[Path], Parts]]] = {
     "clinc150-oos": ("clinc150", lambda home: clinc150(home, outside=True)),
     "allsides-news": ("allsides-news", allsides),
     "allsides-media": ("allsides-news", lambda home: allsides(home, "media")),
+    "toxic-spans": ("toxic-spans", toxic_spans),
+    "allsides-topics": ("allsides-news", lambda home: allsides(home, told="topic")),
 }
 
 

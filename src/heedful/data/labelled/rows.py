@@ -27,6 +27,11 @@ class Rows:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    @property
+    def whole(self) -> tuple[Int[Tensor, " n"], Int[Tensor, " rows"], Int[Tensor, " rows"]]:
+        """All tokens in one row, how many each text has, and its class."""
+        return self.tokens, self.lengths, self.labels
+
     def padded(self, places: Int[Tensor, " b"]) -> tuple[Int[Tensor, "b t"], Int[Tensor, " b"]]:
         """The texts at `places` as one batch, zeros after their ends, and their lengths."""
         lengths = self.lengths[places]
@@ -36,7 +41,7 @@ class Rows:
 
 
 def rows_of(texts: Texts, labels: Sequence[str], tokenizer: Tokenizer, context: int, keep: Kept = "ends") -> Rows:
-    """The texts as tokens of `tokenizer`, at most `context` of each, and the place of each class among `labels`.
+    """The texts as tokens, `context` of each at most (all where they are read in windows), and the place of each class among `labels`.
 
     >>> from heedful.data.tokens import train_tokenizer
     >>> rows = rows_of(Texts(("abc", "b"), ("x", "y")), ("x", "y"), train_tokenizer("char", ["abc"]), context=2, keep="head")
@@ -45,7 +50,7 @@ def rows_of(texts: Texts, labels: Sequence[str], tokenizer: Tokenizer, context: 
     """
     place = {label: i for i, label in enumerate(labels)}
     whole = [tokenizer.encode(text) for text in texts.texts]
-    kept = [shortened(ids, context, keep) for ids in whole]
+    kept = [shortened(ids, len(ids) if keep == "windows" else context, keep) for ids in whole]
     lengths = torch.tensor([len(ids) for ids in kept], dtype=torch.long)
     tokens = torch.cat(kept) if kept else torch.zeros(0, dtype=torch.long)
     classes = torch.tensor([place[label] for label in texts.labels], dtype=torch.long)
@@ -58,5 +63,5 @@ def shortened(ids: Int[Tensor, " t"], context: int, keep: Kept) -> Int[Tensor, "
         return torch.zeros(1, dtype=torch.long)
     if len(ids) <= context:
         return ids
-    head = {"head": context, "tail": 0, "ends": context // 4}[keep]
+    head = {"head": context, "tail": 0, "ends": context // 4, "windows": context}[keep]
     return torch.cat([ids[:head], ids[len(ids) - (context - head) :]])

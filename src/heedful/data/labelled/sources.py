@@ -5,35 +5,52 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
+from heedful.data.files import FORMS as PLAIN
+from heedful.data.labelled.folds import fold_of, share_of
+from heedful.data.labelled.hub import HUB, from_hub
 from heedful.data.labelled.named import SETS, named
 from heedful.data.labelled.reference import reference_topics
-from heedful.data.labelled.tables import FORMS, read_texts
+from heedful.data.labelled.tables import FORMS, UNKNOWN, read_lines, read_texts
 from heedful.data.labelled.texts import LabelledCorpus, Texts, cut
 from heedful.data.sources import EMBEDDED, PARTS, data_home
 from heedful.errors import DataError
 from heedful.spec.data import DataSpec
 
 
-def load_labelled(spec: DataSpec) -> LabelledCorpus:
+def load_labelled(spec: DataSpec, labelled: bool = True) -> LabelledCorpus:
     """The labelled texts that `spec.source` names, in their parts.
 
     Files named train, valid and test are taken as the parts, and a named set keeps its official split; a validation
-    part (and, where `spec.test` says so, a test part) that is missing is cut from the training texts, class by class.
+    part (and, where `spec.test` says so, a test part) that is missing is cut from the training texts, class by class. Without
+    `labelled` the texts may also be the lines of a plain file, and need no classes.
 
     >>> load_labelled(DataSpec("python-reference")).name
     'python-reference'
 
     Raises `DataError`: missing (with what would work), not a table, a class that is not among those of the training texts.
     """
-    found = opened(spec)
+    plain = not labelled and spec.source.endswith(PLAIN)
+    found = unlabelled(spec) if plain else opened(spec)
     parts = {"train": Texts(), "validation": Texts(), "test": Texts(), **found.parts}
+    if spec.folds:
+        found = fold_of(LabelledCorpus(found.name, parts, found.split), spec.folds, spec.fold)
+        parts = dict(found.parts)
     said = [found.split]
     for part, share in (("test", spec.test), ("validation", spec.validation)):
         if share and not len(parts[part]):
             parts["train"], parts[part] = cut(parts["train"], share)
             said.append(f"{len(parts[part]):,} of the texts to learn from cut off for {part}")
+    if spec.share < 1:
+        parts["train"] = share_of(parts["train"], spec.share)
+        said.append(f"{spec.share:.0%} of the texts to learn from")
     corpus = LabelledCorpus(found.name, {part: folded_case(texts, spec) for part, texts in parts.items()}, "; ".join(said))
-    return known_labels(corpus)
+    return known_labels(corpus) if labelled else corpus
+
+
+def unlabelled(spec: DataSpec) -> LabelledCorpus:
+    """The lines of a plain file."""
+    path = Path(spec.source).expanduser()
+    return LabelledCorpus(spec.source, {"train": read_lines(path, spec.encoding)}, f"{path.name}, a text a line, {UNKNOWN}")
 
 
 def opened(spec: DataSpec) -> LabelledCorpus:
@@ -41,6 +58,8 @@ def opened(spec: DataSpec) -> LabelledCorpus:
     path = Path(spec.source).expanduser()
     if spec.source == EMBEDDED:
         return reference_topics()
+    if spec.source.startswith(HUB):
+        return from_hub(spec)
     if path.is_file():
         return LabelledCorpus(spec.source, {"train": read_texts(path, spec.encoding, spec.text, spec.label)}, f"{path.name}")
     if path.is_dir():
@@ -88,5 +107,5 @@ def missing(source: str) -> DataError:
     under = f"a set under {home} ({', '.join(there) or 'none there; HEEDFUL_DATA names another place'})"
     return DataError(
         f"no labelled texts at {source!r}: {hint}a table ({', '.join(FORMS)}), a folder with train and test tables, {EMBEDDED}, "
-        f"or {under} would work"
+        f"{HUB}NAME of the Hugging Face hub, or {under} would work"
     )

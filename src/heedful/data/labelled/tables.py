@@ -16,6 +16,7 @@ from heedful.errors import DataError, MissingExtra
 FORMS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 TEXTS = ("text", "sentence", "review", "content", "question", "comment", "utterance", "query", "document", "body", "title")
 LABELS = ("label", "category", "class", "intent", "sentiment", "target", "topic", "y")
+UNKNOWN = "unlabelled"  # the class of texts that have none
 LONGEST = 1 << 30  # characters of a field
 
 Row = Mapping[str, Any]
@@ -34,6 +35,12 @@ def read_texts(path: Path, encoding: str, text: str | None, label: str | None) -
     theirs = column(path, [name for name in columns if name != ours], "label", label, LABELS)
     pairs = [pair(path, i, row, ours, theirs) for i, row in enumerate(rows, start=1)]
     return Texts(tuple(text for text, _ in pairs), tuple(label for _, label in pairs))
+
+
+def read_lines(path: Path, encoding: str) -> Texts:
+    """Texts without classes, a line each: something to learn a language from."""
+    lines = tuple(line.strip() for line in read_text(path, encoding).split("\n") if line.strip())
+    return Texts(lines, tuple(UNKNOWN for _ in lines))
 
 
 def read_rows(path: Path, encoding: str) -> Sequence[Row]:
@@ -57,13 +64,13 @@ def form_of(path: Path) -> str:
 def separated(path: Path, body: str, sign: str) -> Sequence[Row]:
     """The rows of a csv or tsv whose first line names the columns."""
     csv.field_size_limit(LONGEST)
-    reader = csv.DictReader(io.StringIO(body), delimiter=sign, restkey="")
+    reader = csv.DictReader(io.StringIO(body), delimiter=sign)  # what is too many stands under None: a column may be called ""
     try:
         rows = list(reader)
     except csv.Error as error:
         raise DataError(f"{path} line {reader.line_num}: not a table: {error}") from None
     for i, row in enumerate(rows, start=1):
-        if "" in row:
+        if None in row:
             raise DataError(
                 f"{path} row {i}: has more fields than the {len(reader.fieldnames or ())} columns: quote texts that hold {sign!r}"
             )
@@ -100,7 +107,7 @@ def parquet(path: Path) -> Sequence[Row]:
     return rows
 
 
-def column(path: Path, columns: Sequence[str], kind: str, given: str | None, usual: Sequence[str]) -> str:
+def column(path: Path | str, columns: Sequence[str], kind: str, given: str | None, usual: Sequence[str]) -> str:
     """The column that was named, or the first one with a usual name."""
     if given is not None and given in columns:
         return given
@@ -111,7 +118,7 @@ def column(path: Path, columns: Sequence[str], kind: str, given: str | None, usu
     raise DataError(f"{path}: {asked}: found {', '.join(map(repr, columns))}; data.{kind}=NAME names another")
 
 
-def pair(path: Path, number: int, row: Row, text: str, label: str) -> tuple[str, str]:
+def pair(path: Path | str, number: int, row: Row, text: str, label: str) -> tuple[str, str]:
     """The text and the class of a row."""
     values = row.get(text), row.get(label)
     for name, value in zip((text, label), values, strict=True):

@@ -60,9 +60,7 @@ def cut(texts: Texts, share: float, seed: int = 0) -> tuple[Texts, Texts]:
 
     Raises `DataError` for a class of a single text, which cannot be in both.
     """
-    places: dict[str, list[int]] = defaultdict(list)
-    for i, label in enumerate(texts.labels):
-        places[label].append(i)
+    places = by_class(texts)
     generator = torch.Generator().manual_seed(seed)
     off: list[int] = []
     for label in sorted(places):
@@ -73,6 +71,14 @@ def cut(texts: Texts, share: float, seed: int = 0) -> tuple[Texts, Texts]:
         off += [mine[i] for i in drawn[: min(max(1, round(share * len(mine))), len(mine) - 1)]]
     gone = set(off)
     return texts.picked([i for i in range(len(texts)) if i not in gone]), texts.picked(sorted(off))
+
+
+def by_class(texts: Texts) -> dict[str, list[int]]:
+    """The places of the texts of each class."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for i, label in enumerate(texts.labels):
+        places[label].append(i)
+    return dict(places)
 
 
 def balance(texts: Texts) -> str:

@@ -11,11 +11,17 @@ from heedful import atomic
 from heedful.data.tokens.bpe import Pieces
 from heedful.data.tokens.byte import Bytes
 from heedful.data.tokens.char import Characters
+from heedful.data.tokens.grams import Grams
+from heedful.data.tokens.items import Items
+from heedful.data.tokens.none import NoTokens
+from heedful.data.tokens.pretrained import PretrainedPieces
+from heedful.data.tokens.runs import LetteredRuns, Runs
 from heedful.data.tokens.tokenizer import Tokenizer
 from heedful.data.tokens.word import Words
 from heedful.errors import CheckpointError, unknown
 
-TOKENIZERS: tuple[type[Tokenizer], ...] = (Characters, Bytes, Words, Pieces)
+TOKENIZERS: tuple[type[Tokenizer], ...] = (Characters, Bytes, Words, Pieces, NoTokens, Runs, LetteredRuns, Grams, Items)
+TAKEN_OVER: tuple[type[Tokenizer], ...] = (PretrainedPieces,)  # opened from a file, never learnt
 VERSION = 1
 
 
@@ -64,7 +70,7 @@ def load_tokenizer(path: Path) -> Tokenizer:
 
 def kind_of(name: str) -> type[Tokenizer]:
     """The class of this kind of tokenizer."""
-    for kind in TOKENIZERS:
+    for kind in (*TOKENIZERS, *TAKEN_OVER):
         if kind.kind == name:
             return kind
     raise unknown("tokenizer", name, [kind.kind for kind in TOKENIZERS])

@@ -17,7 +17,7 @@ def exact(candidates: Sequence[Candidate], diet: Diet, seconds: float = 30.0) ->
 
     >>> read = [Candidate("long", 20.0, 30.0), Candidate("short", 5.0, 20.0), Candidate("shorter", 4.0, 10.0)]
     >>> exact(read, Diet(minutes=24.0)).keys
-    ('short', 'shorter')
+    ('shorter', 'long')
 
     Arguments:
         seconds: after which the best found so far is taken.

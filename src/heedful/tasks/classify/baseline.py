@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from heedful.data.labelled.texts import Texts
+from heedful.data.words import WORD
 from heedful.errors import MissingExtra
 
 SHORT: Final = 4_000_000  # characters to learn from, up to which runs of characters are counted too
@@ -12,6 +13,8 @@ SHORT: Final = 4_000_000  # characters to learn from, up to which runs of charac
 
 class Baseline:
     """Logarithmic counts of words and pairs of words, and of 2 to 5 characters where texts are few, weighted by rarity, under a linear SVM.
+
+    Of scripts without spaces every character is a word.
 
     >>> texts = Texts(("a good film", "good fun", "a bad film", "bad, so bad"), ("+", "+", "-", "-"))
     >>> Baseline(texts).predict(["good", "bad"])
@@ -25,7 +28,7 @@ class Baseline:
             from sklearn.svm import LinearSVC
         except ImportError:
             raise MissingExtra("scikit-learn", "text", "classifying texts beside a linear baseline") from None
-        kinds = [("words", TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\w+|[^\w\s]"))]
+        kinds = [("words", TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=WORD.pattern))]
         self.name = "tf-idf of words"
         if sum(map(len, texts.texts)) <= SHORT:
             kinds.append(("characters", TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)))

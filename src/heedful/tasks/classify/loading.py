@@ -21,12 +21,13 @@ from heedful.train.run import Run
 
 @dataclass(frozen=True)
 class LoadedClassifier:
-    """What a run has learnt: its best model, in evaluation mode, and what it reads with."""
+    """What a run has learnt: its best model, in evaluation mode, what it reads with, and how its scores are cooled."""
 
     run: Run
     model: Classifier
     tokenizer: Tokenizer
     spec: RunSpec
+    temperature: float = 1.0
 
     @property
     def device(self) -> torch.device:
@@ -35,7 +36,8 @@ class LoadedClassifier:
 
     def corpus(self, data: str | None = None) -> LabelledCorpus:
         """The run's own texts, or other data read the same way (its columns found anew)."""
-        spec = self.spec.texts if data is None else replace(self.spec.texts, source=data, text=None, label=None)
+        own = self.spec.texts
+        spec = own if data is None else replace(own, source=data, text=None, label=None, folds=None, fold=0, share=1.0)
         return load_labelled(spec)
 
     def rows(self, texts: Texts) -> Rows:
@@ -52,4 +54,6 @@ def load_classifier(path: Path) -> LoadedClassifier:
     file = path if path.is_file() else run.checkpoint_path
     model, checkpoint = restore(file, build_classifier, None if path.is_file() else run.spec.model.kind)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return LoadedClassifier(run, model.to(device).eval(), tokenizer_from(checkpoint.tokenizer, str(file)), checkpoint.spec)
+    model.windowed = checkpoint.spec.texts.keep == "windows"
+    tokenizer = tokenizer_from(checkpoint.tokenizer, str(file))
+    return LoadedClassifier(run, model.to(device).eval(), tokenizer, checkpoint.spec, float(checkpoint.notes.get("temperature", 1.0)))

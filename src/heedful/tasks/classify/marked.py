@@ -19,6 +19,7 @@ from heedful.explanations.parts.table import table
 from heedful.explanations.parts.text import text_pane
 from heedful.models.classifier import ClassifierOutput
 from heedful.tasks.classify.answer import Classified
+from heedful.tasks.classify.phrases import by_piece, evidence
 from heedful.tasks.looked import index
 from heedful.tasks.task import Explanation, Record, View
 
@@ -29,14 +30,14 @@ MOST: Final = 256  # tokens up to which every head is drawn
 def marked(answer: Classified, view: View) -> Explanation:
     """Classify the text with all weights kept, and mark what counted."""
     output = answer.output(trace=True)
-    weights = counted(output, view)
-    tokens = [answer.loaded.tokenizer.show(i) for i in answer.ids[0].tolist()]
+    tokens, weights = by_piece(answer, counted(output, view))
     best = weights.topk(min(view.top, len(weights)))
     words = [
         {"place": i, "token": tokens[i], "weight": round(w, 4)} for w, i in zip(best.values.tolist(), best.indices.tolist(), strict=True)
     ]
     whose = {"layer": view.layer or "mean", "head": view.head or "mean"} if output.traces else {"layer": "pooling", "head": "mean"}
-    record = {**answer.told(output), **whose, "pieces": tokens, "counted": words}
+    told = evidence(answer, output, view.top)
+    record = {**answer.told(output), **whose, "pieces": tokens, "counted": words, **({"evidence": told} if told else {})}
     return Explanation(record, shown(answer, record, output, weights))
 
 
@@ -69,6 +70,10 @@ def shown(answer: Classified, record: Record, output: ClassifierOutput, weights:
         Section("What counted", f"Choose the class at the end to shade what was read for it.{cut}", [text], "text"),
         Section("How sure", "", [likely], "classes"),
     ]
+    if "evidence" in record:
+        rows = [(str(one["run"]), f"{one['adds']:+.3f}") for one in record["evidence"]]
+        note = "The score is the sum of what each run adds; these add or take most, above what they give the other classes."
+        sections.append(Section("What speaks for it, and against", note, [table(("run", "adds"), rows, "Evidence")], "evidence"))
     if output.traces and len(tokens) <= MOST:
         layers = [Layer(trace.name, trace.weights[0].float().cpu()) for trace in output.traces]
         sections.append(Section("Every head", "Rows read, columns are read.", [heads(layers, tokens, tokens)], "heads"))

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
 from rich.console import Console
+from torch import Tensor
 
 from heedful.cost.summary import ModelCost, short, summarise
 from heedful.data.labelled.feed import TextFeed
+from heedful.data.labelled.masked import MaskedFeed
+from heedful.data.labelled.noise import noised
 from heedful.data.labelled.rows import Rows, rows_of
 from heedful.data.labelled.sources import load_labelled
-from heedful.data.labelled.texts import PARTS, LabelledCorpus, balance
-from heedful.data.tokens import Tokenizer, train_tokenizer
+from heedful.data.labelled.tables import UNKNOWN
+from heedful.data.labelled.texts import PARTS, LabelledCorpus, Texts, balance
+from heedful.data.tokens import Tokenizer, tokenizer_from, train_tokenizer
+from heedful.data.tokens.runs import Runs
 from heedful.errors import UsageError
 from heedful.layers.multihead import MultiHeadAttention
 from heedful.models.checkpoint import fill
+from heedful.models.classifier import Classifier
 from heedful.models.classifiers import build_classifier, classifying
-from heedful.spec.classifier import ClassifierSpec
+from heedful.models.finetuned import Finetuned, described
+from heedful.models.ngram_attention import NgramAttention
+from heedful.spec.classifier import ClassifierSpec, EncoderSpec, NgramSpec, PretrainedSpec
+from heedful.spec.data import DataSpec
 from heedful.spec.task import RunSpec
-from heedful.tasks.classify.loading import load_classifier
+from heedful.tasks.classify.loading import LoadedClassifier, load_classifier
 from heedful.tasks.training import fitting, layers_table
 from heedful.train.budgeted.budgeted import told
 from heedful.train.job import Job
-from heedful.train.objective import class_of
+from heedful.train.objective import class_of, hidden_tokens, weighted_class_of
 
 
 class Prepared(NamedTuple):
@@ -37,7 +48,7 @@ class Prepared(NamedTuple):
     def rows(self, part: str) -> Rows:
         """The training or the validation texts as tokens."""
         feed = self.job.feed
-        assert isinstance(feed, TextFeed)
+        assert isinstance(feed, TextFeed | MaskedFeed)
         return {"train": feed.train, "validation": feed.validation}[part]
 
 
@@ -47,27 +58,106 @@ def prepared(spec: RunSpec, tokenizer: Tokenizer | None = None) -> Prepared:
     Errors: those of data and specs, and `UsageError` for a model that does not classify, or that has other classes than the texts.
     """
     asked = classifying(spec.model)
-    corpus = load_labelled(spec.texts)
-    begun = None if tokenizer or spec.train.start is None else load_classifier(Path(spec.train.start))
-    known = begun.tokenizer if begun else tokenizer or tokenizer_of(spec, corpus)
-    model = replace(asked, vocabulary=fitting(spec, known), labels=classes(asked, corpus))
-    spec = replace(spec, model=model)
-    parts = {part: rows_of(corpus.part(part), model.labels, known, model.context, spec.texts.keep) for part in ("train", "validation")}
+    if spec.train.learn == "masked" and not isinstance(asked, EncoderSpec):
+        raise UsageError(f"train.learn is masked, and a {asked.kind} model guesses no tokens: model.kind=encoder would work")
+    corpus = load_labelled(spec.texts, labelled=spec.train.learn == "task")
+    begun = earlier(spec, tokenizer)
+    spec, known = fitted_to(spec, asked, corpus, tokenizer, begun)
+    model = classifying(spec.model)
+    texts = {"train": spoilt_too(corpus.part("train"), spec.texts), "validation": corpus.part("validation")}
+    parts = {part: rows_of(texts[part], model.labels, known, model.context, spec.texts.keep) for part in texts}
     torch.manual_seed(spec.train.seed)
     built = build_classifier(model)
+    built.windowed = spec.texts.keep == "windows"
+    if isinstance(built, NgramAttention):
+        built.begin(*parts["train"].whole, words_of(known))
+    if isinstance(built, Finetuned) and begun is None:
+        built.begin()
     if begun is not None:
-        fill(Path(spec.train.start or ""), built, begun.model.state_dict())
-    return Prepared(Job(built, spec, known, objective=class_of, feed=TextFeed(**parts), judge="errors"), corpus)
+        take_over(Path(spec.train.start or ""), built, begun.model)
+    return Prepared(job_of(spec, built, known, parts), corpus)
+
+
+def job_of(spec: RunSpec, built: Classifier, known: Tokenizer, parts: Mapping[str, Rows]) -> Job:
+    """What is learnt from the texts: their classes, or first the tokens that are hidden in them."""
+    if spec.train.learn == "masked":
+        return Job(built, spec, known, objective=hidden_tokens, feed=MaskedFeed(**parts, vocabulary=known.size))
+    objective = class_of if spec.texts.weights == "none" else weighted_class_of(balanced(parts["train"], len(built.labels)))
+    return Job(built, spec, known, objective=objective, feed=TextFeed(**parts), judge="errors")
+
+
+def balanced(rows: Rows, classes: int) -> Float[Tensor, " c"]:
+    """How much a text of each class counts, so that all classes count the same and the mean text counts one."""
+    counts = torch.bincount(rows.labels, minlength=classes).clamp(min=1)
+    return len(rows) / (classes * counts.float())
+
+
+def earlier(spec: RunSpec, tokenizer: Tokenizer | None) -> LoadedClassifier | None:
+    """The run to begin with; one that goes on has its own checkpoints, unless it was stopped before the first."""
+    start = spec.train.start
+    if start is None or (tokenizer is not None and not Path(start).exists()):
+        return None
+    return load_classifier(Path(start))
+
+
+def fitted_to(
+    spec: RunSpec, asked: ClassifierSpec, corpus: LabelledCorpus, tokenizer: Tokenizer | None, begun: LoadedClassifier | None
+) -> tuple[RunSpec, Tokenizer]:
+    """The spec with the sizes that data and tokenizer give it, and the tokenizer."""
+    known = begun.tokenizer if begun else tokenizer
+    if isinstance(asked, PretrainedSpec) and (not asked.config or known is None):
+        asked, state = described(asked)
+        known = known or tokenizer_from(state, asked.path)
+    known = known or tokenizer_of(spec, corpus)
+    model = sized(replace(asked, vocabulary=fitting(spec, known), labels=classes(asked, corpus)), known)
+    return replace(spec, model=model), known
+
+
+def spoilt_too(texts: Texts, spec: DataSpec) -> Texts:
+    """The texts to learn from, and a spoilt copy of each if the spec asks for noise."""
+    if spec.noise == "none":
+        return texts
+    copies = noised(texts, spec.noise, spec.rate, seed=1)
+    return Texts(texts.texts + copies.texts, texts.labels + copies.labels)
+
+
+def take_over(path: Path, model: Classifier, begun: Classifier) -> None:
+    """Begin with the weights of another run; a head of other classes begins anew."""
+    mine = model.state_dict()
+    theirs = begun.state_dict()
+    anew = [name for name in mine if name.startswith("head.") and name in theirs and theirs[name].shape != mine[name].shape]
+    fill(path, model, {**theirs, **{name: mine[name] for name in anew}})
+
+
+def sized(model: ClassifierSpec, tokenizer: Tokenizer) -> ClassifierSpec:
+    """The spec with what the tokenizer alone can say: how many single words a model beside the runs reads."""
+    if not isinstance(model, NgramSpec) or model.beside is None:
+        return model
+    return replace(model, beside=replace(model.beside, vocabulary=max(1, sum(words_of(tokenizer))), labels=()))
+
+
+def words_of(tokenizer: Tokenizer) -> list[bool]:
+    """Which of its tokens are single words; `UsageError` unless it reads runs of words."""
+    if not isinstance(tokenizer, Runs):
+        raise UsageError(
+            f"model.kind is ngram_attention, which reads runs of words, and data.tokenizer is {tokenizer.kind}: "
+            "runs or letter_runs would work"
+        )
+    return tokenizer.words()
 
 
 def tokenizer_of(spec: RunSpec, corpus: LabelledCorpus) -> Tokenizer:
     """A tokenizer of the training texts; one of characters knows those of all parts."""
-    return train_tokenizer(spec.texts.tokenizer, ["\n".join(corpus.part(part).texts) for part in PARTS], spec.texts.vocabulary)
+    apart = spec.texts.tokenizer in ("runs", "letter_runs")  # whose runs end where a line does, and a text may have several
+    texts = ["\n".join(" ".join(text.split("\n")) if apart else text for text in corpus.part(part).texts) for part in PARTS]
+    return train_tokenizer(spec.texts.tokenizer, texts, spec.texts.vocabulary)
 
 
 def classes(spec: ClassifierSpec, corpus: LabelledCorpus) -> tuple[str, ...]:
-    """The classes of the texts, which the model's must be."""
+    """The classes of the texts, which the model's must be; texts without any leave room for two."""
     wanted = spec.labels
+    if set(corpus.labels) == {UNKNOWN}:
+        return wanted or (UNKNOWN, "other")
     if wanted and set(wanted) != set(corpus.labels):
         raise UsageError(
             f"model.labels are {', '.join(wanted)}, and the texts of {corpus.name} have {', '.join(corpus.labels)}: "
@@ -99,4 +189,4 @@ def announce(found: Prepared, cost: ModelCost, console: Console) -> None:
             console.print(line, highlight=False, soft_wrap=True)
 
 
-HOW = {"head": "their head", "tail": "their tail", "ends": "both ends"}
+HOW = {"head": "their head", "tail": "their tail", "ends": "both ends", "windows": "windows, whole"}
