@@ -10,11 +10,10 @@ import torch
 from heedful.data.sources import load_corpus
 from heedful.data.text import Corpus
 from heedful.data.tokens import Tokenizer
-from heedful.data.tokens.table import tokenizer_from
-from heedful.manage.saving.checkpoints import restore
 from heedful.models.build import build
 from heedful.models.language_model import LanguageModel
 from heedful.spec.task import RunSpec
+from heedful.tasks.restored import restored
 from heedful.train.run import Run
 
 
@@ -43,8 +42,5 @@ def load(path: Path) -> Loaded:
 
     Errors: `CheckpointError` for a folder that is no run, or a checkpoint that is missing, cut short or of another model.
     """
-    run = Run(path.parent) if path.is_file() else Run.open(path)
-    file = path if path.is_file() else run.checkpoint_path
-    model, checkpoint = restore(file, build, None if path.is_file() else run.spec.model.kind)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return Loaded(run, model.to(device).eval(), tokenizer_from(checkpoint.tokenizer, str(file)), checkpoint.spec)
+    found = restored(path, build)
+    return Loaded(found.run, found.model, found.tokenizer, found.spec)

@@ -11,11 +11,10 @@ from heedful.data.labelled.rows import Rows, rows_of
 from heedful.data.labelled.sources import load_labelled
 from heedful.data.labelled.texts import LabelledCorpus, Texts
 from heedful.data.tokens import Tokenizer
-from heedful.data.tokens.table import tokenizer_from
-from heedful.manage.saving.checkpoints import restore
 from heedful.models.classifier import Classifier
 from heedful.models.classifiers import build_classifier
 from heedful.spec.task import RunSpec
+from heedful.tasks.restored import restored
 from heedful.train.run import Run
 
 
@@ -50,10 +49,7 @@ def load_classifier(path: Path) -> LoadedClassifier:
 
     Errors: `CheckpointError` for a folder that is no run, or a checkpoint that is missing, cut short or of another model.
     """
-    run = Run(path.parent) if path.is_file() else Run.open(path)
-    file = path if path.is_file() else run.checkpoint_path
-    model, checkpoint = restore(file, build_classifier, None if path.is_file() else run.spec.model.kind)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model.windowed = checkpoint.spec.texts.keep == "windows"
-    tokenizer = tokenizer_from(checkpoint.tokenizer, str(file))
-    return LoadedClassifier(run, model.to(device).eval(), tokenizer, checkpoint.spec, float(checkpoint.notes.get("temperature", 1.0)))
+    found = restored(path, build_classifier)
+    found.model.windowed = found.spec.texts.keep == "windows"
+    temperature = float(found.checkpoint.notes.get("temperature", 1.0))
+    return LoadedClassifier(found.run, found.model, found.tokenizer, found.spec, temperature)

@@ -12,11 +12,11 @@ import torch
 from heedful.data.images.pictures import PictureSet
 from heedful.data.images.sources import load_images
 from heedful.errors import UsageError
-from heedful.manage.saving.checkpoints import restore
 from heedful.models.vision.picture_model import PictureModel
 from heedful.spec.check import SpecError
 from heedful.spec.images import ImageDataSpec, SceneDataSpec
 from heedful.spec.task import RunModel, RunSpec
+from heedful.tasks.restored import restored
 from heedful.train.run import Run
 
 M = TypeVar("M", bound=PictureModel)
@@ -47,11 +47,8 @@ def load_pictures(path: Path, builder: Callable[[RunModel], M]) -> LoadedPicture
 
     Errors: `CheckpointError` for a folder that is no run, or a checkpoint that is missing, cut short or of another model.
     """
-    run = Run(path.parent) if path.is_file() else Run.open(path)
-    file = path if path.is_file() else run.checkpoint_path
-    model, checkpoint = restore(file, builder, None if path.is_file() else run.spec.model.kind)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return LoadedPictures(run, model.to(device).eval(), checkpoint.spec)
+    found = restored(path, builder)
+    return LoadedPictures(found.run, found.model, found.spec)
 
 
 def images_of(spec: RunSpec) -> ImageDataSpec:

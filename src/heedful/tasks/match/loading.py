@@ -18,15 +18,14 @@ from heedful.data.questions.feed import every
 from heedful.data.questions.reading import Reading, read
 from heedful.data.questions.sources import load_questions
 from heedful.data.tokens.grams import Grams
-from heedful.data.tokens.table import tokenizer_from
 from heedful.errors import CheckpointError
-from heedful.manage.saving.checkpoints import restore
 from heedful.models.checkpoint import digest
 from heedful.models.matcher.matcher import Matcher, build_matcher
 from heedful.spec.check import SpecError
 from heedful.spec.questions import QuestionSpec
 from heedful.spec.task import RunSpec
 from heedful.tasks.match.index.store import Store
+from heedful.tasks.restored import restored
 from heedful.train.metrics import moved
 from heedful.train.run import Run
 
@@ -89,14 +88,10 @@ def load_matcher(path: Path) -> LoadedMatcher:
 
     Errors: `CheckpointError` for a folder that is no run, or a checkpoint that is missing, cut short or of another model.
     """
-    run = Run(path.parent) if path.is_file() else Run.open(path)
-    file = path if path.is_file() else run.checkpoint_path
-    model, checkpoint = restore(file, build_matcher, "matcher")
-    grams = tokenizer_from(checkpoint.tokenizer, str(file))
-    if not isinstance(grams, Grams):
-        raise CheckpointError(f"{file}: a matcher reads runs of characters, and its tokenizer is of the kind {grams.kind}")
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return LoadedMatcher(run, model.to(device).eval(), grams, checkpoint.spec)
+    found = restored(path, build_matcher)
+    if not isinstance(found.tokenizer, Grams):
+        raise CheckpointError(f"{found.file}: a matcher reads runs of characters, and its tokenizer is of the kind {found.tokenizer.kind}")
+    return LoadedMatcher(found.run, found.model, found.tokenizer, found.spec)
 
 
 def questions_of(spec: RunSpec) -> QuestionSpec:

@@ -16,9 +16,7 @@ from heedful.data.interactions.log import Described
 from heedful.data.interactions.sequences import Sequences, sequences
 from heedful.data.interactions.sources import load_log
 from heedful.data.tokens.items import Items
-from heedful.data.tokens.table import tokenizer_from
 from heedful.errors import CheckpointError, UsageError
-from heedful.models.checkpoint import restore
 from heedful.models.ranker.build import build_ranker
 from heedful.models.ranker.items import Catalogue
 from heedful.models.ranker.ranker import Histories, Ranker
@@ -26,6 +24,7 @@ from heedful.spec.interactions import LogDataSpec
 from heedful.spec.task import RunSpec
 from heedful.tasks.recommend.features import numbered
 from heedful.tasks.recommend.scorer import History
+from heedful.tasks.restored import restored
 from heedful.train.run import Run
 
 
@@ -102,11 +101,7 @@ def load_ranker(path: Path) -> LoadedRanker:
 
     Errors: `CheckpointError` for a folder that is no run, or a checkpoint that is missing, cut short or of another model.
     """
-    run = Run(path.parent) if path.is_file() else Run.open(path)
-    file = path if path.is_file() else run.checkpoint_path
-    model, checkpoint = restore(file, build_ranker, None if path.is_file() else run.spec.model.kind)
-    known = tokenizer_from(checkpoint.tokenizer, str(file))
-    if not isinstance(known, Items):
-        raise CheckpointError(f"{file}: its tokenizer is of {known.kind}, and a ranker's is of items")
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return LoadedRanker(run, model.to(device).eval(), known, checkpoint.spec)
+    found = restored(path, build_ranker)
+    if not isinstance(found.tokenizer, Items):
+        raise CheckpointError(f"{found.file}: its tokenizer is of {found.tokenizer.kind}, and a ranker's is of items")
+    return LoadedRanker(found.run, found.model, found.tokenizer, found.spec)

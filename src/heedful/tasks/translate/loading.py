@@ -10,13 +10,12 @@ import torch
 from heedful.data.pairs.pairs import PairCorpus
 from heedful.data.pairs.sources import load_pairs
 from heedful.data.tokens import Tokenizer
-from heedful.data.tokens.table import tokenizer_from
-from heedful.manage.saving.checkpoints import restore
 from heedful.models.seq2seq.build import build_seq2seq
 from heedful.models.seq2seq.sequence import Seq2Seq
 from heedful.spec.check import SpecError
 from heedful.spec.pairs import PairSpec
 from heedful.spec.task import RunSpec
+from heedful.tasks.restored import restored
 from heedful.train.run import Run
 
 
@@ -50,11 +49,8 @@ def load_seq2seq(path: Path) -> LoadedSeq2Seq:
 
     Errors: `CheckpointError` for a folder that is no run, or a checkpoint that is missing, cut short or of another model.
     """
-    run = Run(path.parent) if path.is_file() else Run.open(path)
-    file = path if path.is_file() else run.checkpoint_path
-    model, checkpoint = restore(file, build_seq2seq, None if path.is_file() else run.spec.model.kind)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return LoadedSeq2Seq(run, model.to(device).eval(), tokenizer_from(checkpoint.tokenizer, str(file)), checkpoint.spec)
+    found = restored(path, build_seq2seq)
+    return LoadedSeq2Seq(found.run, found.model, found.tokenizer, found.spec)
 
 
 def pairs_of(spec: RunSpec) -> PairSpec:

@@ -1,0 +1,1 @@
+"""Runs that are kept open: one kind of task a file, behind one protocol."""

@@ -1,0 +1,72 @@
+"""A run of any task, through the doors that every task has: each answer opens it anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, final
+
+from heedful.errors import HeedfulError, UsageError
+from heedful.tasks.table import task_of
+from heedful.tasks.task import Answer, Asked, Explanation, Record, View
+from heedful.web.reading import Reading
+from heedful.web.runs.run import Kind, Reasons, Wanted
+
+FILES: Final = frozenset({"image", "speech", "caption"})  # whose inputs are the contents of files; a client names no file of the server's
+
+
+@final
+class OtherRun:
+    """A run of a task that has no door of its own here."""
+
+    reads, methods = False, ()
+
+    def __init__(self, path: Path, plan: Path | None = None) -> None:
+        self.path, self.door = path, task_of(path)
+        self.task = self.door.name
+        if plan is not None:
+            raise UsageError(f"--plan is for runs of classify and generate: {path} is one of {self.task}, and without it would work")
+
+    @property
+    def takes(self) -> Kind:
+        """What its inputs are."""
+        return "file" if self.task in FILES else "text"
+
+    @property
+    def goes_on(self) -> bool:
+        """Its answers are shown whole."""
+        return False
+
+    @property
+    def why_unread(self) -> str | None:
+        """Its explanation is the task's own page."""
+        return f"the heads of {self.task} are shown on the page of its explanation"
+
+    def facts(self) -> Record:
+        """Nothing that is known of every task."""
+        return {}
+
+    def answers(self, inputs: Sequence[str], asked: Asked) -> list[Record | HeedfulError]:
+        """An answer for each input; where one is refused, each is asked alone."""
+        try:
+            return [answer.record() for answer in self.door.predict(self.path, inputs, asked)]
+        except HeedfulError as error:
+            if len(inputs) == 1:
+                return [error]
+            return [found for one in inputs for found in self.answers([one], asked)]
+
+    def answer(self, text: str, asked: Asked) -> Answer:
+        """An answer that may come in pieces."""
+        return next(iter(self.door.predict(self.path, [text], asked)))
+
+    def explain(self, text: str, asked: Asked, view: View) -> Explanation:
+        """As the task explains it."""
+        return self.door.explain(self.path, text, asked, view)
+
+    def reasons(self, wanted: Wanted, method: str) -> Reasons:
+        """As its own explanation says."""
+        raise UsageError(f"a run of {self.task} explains itself by /explain: without a method would work")
+
+    def read(self, wanted: Wanted) -> Reading:
+        """There is none."""
+        raise UsageError(self.why_unread or "")

@@ -1,0 +1,152 @@
+"""A classifier that is kept open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import final
+
+import torch
+from torch import nn
+
+from heedful.errors import HeedfulError, UsageError
+from heedful.manage.apply.apply import apply
+from heedful.manage.hosts.ours import layers
+from heedful.manage.plan import Plan
+from heedful.models.classifier import ClassifierOutput
+from heedful.tasks.classify.answer import Classified
+from heedful.tasks.classify.classify import Classify
+from heedful.tasks.classify.loading import LoadedClassifier, load_classifier
+from heedful.tasks.classify.marked import counted, marked
+from heedful.tasks.explained.classified import of_weights_alone, why_class
+from heedful.tasks.explained.subjects import of_classifier
+from heedful.tasks.task import Asked, Explanation, Record, View
+from heedful.web.reading import Map, Reading
+from heedful.web.runs.muting import muted
+from heedful.web.runs.run import Kind, Reasons, Wanted, pair_of
+from heedful.web.runs.why import OF_TOKENS, why
+
+WIDER = 1.5  # times the shortest text of a forward: longer ones are read in another, or most of it would be padding
+SLACK = 16  # tokens that never matter
+
+
+@final
+class OpenClassifier:
+    """The class of texts, many in one forward.
+
+    Errors: those of loading a run and a plan.
+    """
+
+    task, methods = Classify.name, OF_TOKENS
+    takes: Kind = "text"
+    goes_on, reads = False, True
+
+    def __init__(self, path: Path, plan: Path | None = None) -> None:
+        self.path, self.loaded = path, load_classifier(path)
+        self.planned = None if plan is None else under(load_classifier(path), Plan.load(plan))
+
+    @cached_property
+    def why_unread(self) -> str | None:
+        """Why there is no reading of its heads; None where there is."""
+        return None if layers(self.loaded.model) else f"a {self.loaded.spec.model.kind} has no layers that attend"
+
+    def facts(self) -> Record:
+        """Classes and sizes."""
+        model = self.loaded.model
+        return {"labels": list(model.labels), "context": model.context, **sizes(model), "planned": self.planned is not None}
+
+    def answers(self, inputs: Sequence[str], asked: Asked) -> list[Record | HeedfulError]:
+        """The class of each text; texts of about one length are read in one forward."""
+        found: dict[int, Record | HeedfulError] = {}
+        open_: dict[int, Classified] = {}
+        for i, text in enumerate(inputs):
+            try:
+                open_[i] = self.answer(text, asked)
+            except HeedfulError as error:
+                found[i] = error
+        for group in alike({i: answer.ids.shape[1] for i, answer in open_.items()}):
+            found |= dict(zip(group, together([open_[i] for i in group]), strict=True))
+        return [found[i] for i in range(len(inputs))]
+
+    def answer(self, text: str, asked: Asked) -> Classified:
+        """The class of one text."""
+        return Classified(self.loaded, text, asked.abstain)
+
+    def explain(self, text: str, asked: Asked, view: View) -> Explanation:
+        """The class, and how much each token counted."""
+        answer = self.answer(text, asked)
+        return marked(answer, view) if of_weights_alone(view) else why_class(answer, view)
+
+    def read(self, wanted: Wanted) -> Reading:
+        """The class, and the weights of every head."""
+        loaded = self.under_plan(wanted)
+        answer = Classified(loaded, pair_of(wanted))
+        with muted(loaded.model, wanted.silent):
+            output = answer.output(trace=True)
+        record = answer.told(output)
+        tokens = [loaded.tokenizer.show(i) for i in answer.ids[0].tolist()]
+        maps = tuple(Map(trace.name, trace.weights[0].float().cpu()) for trace in output.traces)
+        split = len(loaded.tokenizer.encode(f"{wanted.text}\n")) if wanted.second and not record["cut"] else None
+        weights = None if output.pooled is None else tuple(counted(output, View()).tolist())
+        return Reading(record, (tokens,), maps, weights, split=split, silent=wanted.silent)
+
+    def reasons(self, wanted: Wanted, method: str) -> Reasons:
+        """How much each token counted for the class."""
+        loaded = self.under_plan(wanted)
+        answer = Classified(loaded, pair_of(wanted))
+        with muted(loaded.model, wanted.silent):
+            return why(self.path, of_classifier(loaded.model, answer.ids[0], loaded.tokenizer, None, None), method)
+
+    def under_plan(self, wanted: Wanted) -> LoadedClassifier:
+        """The model as it is, or under the plan."""
+        if not wanted.planned:
+            return self.loaded
+        if self.planned is None:
+            raise UsageError(f"{self.path} is served without a plan: heedful serve --plan would work")
+        if wanted.silent:
+            raise UsageError("heads are muted in the model as it is: without its plan it would work")
+        return self.planned
+
+
+def under(loaded: LoadedClassifier, plan: Plan) -> LoadedClassifier:
+    """A classifier that attends as a plan says."""
+    apply(loaded.model, plan)
+    return loaded
+
+
+def sizes(model: nn.Module) -> dict[str, int]:
+    """Layers that attend, the heads of each, and parameters."""
+    found = [layer for _, layer in layers(model)]
+    return {
+        "layers": len(found),
+        "heads": max((layer.widths.heads for layer in found), default=0),
+        "parameters": sum(weight.numel() for weight in model.parameters()),
+    }
+
+
+def alike(lengths: dict[int, int]) -> Iterator[list[int]]:
+    """Places of texts in groups of about one length, the shortest first.
+
+    >>> list(alike({0: 100, 1: 4, 2: 90, 3: 5}))
+    [[1, 3], [2, 0]]
+    """
+    group: list[int] = []
+    for place in sorted(lengths, key=lambda place: lengths[place]):
+        if group and lengths[place] > WIDER * lengths[group[0]] + SLACK:
+            yield group
+            group = []
+        group.append(place)
+    if group:
+        yield group
+
+
+@torch.inference_mode()
+def together(answers: Sequence[Classified]) -> list[Record]:
+    """What the model says of several texts, read at once."""
+    if len(answers) == 1:
+        return [answers[0].record()]
+    lengths = torch.tensor([answer.ids.shape[1] for answer in answers])
+    ids = nn.utils.rnn.pad_sequence([answer.ids[0] for answer in answers], batch_first=True)
+    output: ClassifierOutput = answers[0].loaded.model(ids, lengths=lengths.to(ids.device))
+    return [answer.told(ClassifierOutput(output.logits[i : i + 1])) for i, answer in enumerate(answers)]
