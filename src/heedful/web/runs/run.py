@@ -87,7 +87,6 @@ class OpenRun(Protocol):
     def read(self, wanted: Wanted) -> Reading:
         """An answer, and the weights of every head that it was made with."""
 
-
     @property
     def reads(self) -> bool:
         """Whether an answer of it comes with a reading, be it one without heads."""
