@@ -16,8 +16,8 @@ from heedful.errors import HeedfulError, UsageError
 from heedful.manage.apply.apply import apply
 from heedful.manage.hosts.ours import layers
 from heedful.manage.plan import Plan
-from heedful.tasks.continuation import Continuation
 from heedful.spec.generation import Ending
+from heedful.tasks.continuation import Continuation
 from heedful.tasks.explained.following import of_weights_alone, why_next
 from heedful.tasks.explained.subjects import of_language_model
 from heedful.tasks.generate import Generate

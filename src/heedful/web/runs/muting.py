@@ -1,4 +1,4 @@
-"""Heads that say nothing for a while: what they would add to the stream is zero, as in head ablation (Michel et al. 2019, arXiv 1905.10650)."""
+"""Heads that say nothing for a while: what they would add to the stream is zero (head ablation: Michel et al. 2019, arXiv 1905.10650)."""
 
 from __future__ import annotations
 
