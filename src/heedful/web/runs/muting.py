@@ -20,7 +20,7 @@ def muted(model: nn.Module, silent: Sequence[tuple[int, int]]) -> Iterator[None]
     >>> from heedful.layers.multihead import MultiHeadAttention
     >>> layer, x = MultiHeadAttention(8, 2, bias=False).eval(), torch.ones(1, 3, 8)
     >>> with muted(nn.ModuleList([layer]), [(0, 0), (0, 1)]):
-    ...     float(layer(x).abs().max())
+    ...     float(layer(x).detach().abs().max())
     0.0
 
     Errors: `UsageError` for heads there are not.
