@@ -126,7 +126,19 @@ def grid() -> Markup:
 
 def numbers(found: Frontier) -> Markup:
     """Every point as a row."""
-    head = ["policy", "budget", "predicted ms", "measured ms", "loss", "95 % bound", "perplexity", "KL", "same token", "cache MB", "front"]
+    head = [
+        "policy",
+        "budget",
+        "attention ms, predicted",
+        "model ms, measured",
+        "loss",
+        "95 % bound",
+        "perplexity",
+        "KL",
+        "same token",
+        "cache MB",
+        "front",
+    ]
     dense = ["dense", "100 %", figure(found.predicted), figure(found.measured), "0", "", number(found.perplexity(0.0)), "0", "100 %"]
     rows = [[*dense, megabytes(found.bytes), ""], *(row(found, point) for policy in found.policies for point in found.of(policy))]
     return table(head, rows, f"Loss in nats a token over {found.unit}")
