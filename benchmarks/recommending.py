@@ -46,7 +46,7 @@ from rectools.models import SASRecModel
 from pytorch_lightning import Trainer, seed_everything
 asked = json.load(open(sys.argv[1]))
 frame = pd.DataFrame(asked["rows"], columns=[Columns.User, Columns.Item, Columns.Datetime])
-frame[Columns.Datetime] = pd.to_datetime(frame[Columns.Datetime], unit="s")
+frame[Columns.Datetime] = pd.to_datetime(frame[Columns.Datetime], unit="ms")
 frame[Columns.Weight] = 1.0
 seed_everything(asked["seed"], workers=True)
 def trainer():
@@ -58,7 +58,7 @@ started = time.perf_counter()
 model.fit(Dataset.construct(frame))
 seconds = time.perf_counter() - started
 asked_for = pd.DataFrame(asked["histories"], columns=[Columns.User, Columns.Item, Columns.Datetime])
-asked_for[Columns.Datetime] = pd.to_datetime(asked_for[Columns.Datetime], unit="s")
+asked_for[Columns.Datetime] = pd.to_datetime(asked_for[Columns.Datetime], unit="ms")
 asked_for[Columns.Weight] = 1.0
 known = set(frame[Columns.Item])
 found = model.recommend(asked_for[Columns.User].unique(), Dataset.construct(asked_for[asked_for[Columns.Item].isin(known)]), k=10,
@@ -141,7 +141,7 @@ def theirs(python: str, part: Part, spec: RunSpec) -> tuple[np.ndarray, float]:
         question, answer, program = (Path(folder) / name for name in ("asked.json", "answer.json", "theirs.py"))
         question.write_text(json.dumps(asked))
         program.write_text(THEIRS)
-        subprocess.run([python, str(program), str(question), str(answer)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run([python, str(program), str(question), str(answer)], check=True, stdout=subprocess.DEVNULL)
         said = json.loads(answer.read_text())
     gains = np.zeros(len(part.places))
     for i, place in enumerate(part.places.tolist()):
