@@ -36,6 +36,15 @@ EVENTS: Final = {"text/event-stream": {"schema": {"type": "string"}}}
 def api(hall: Hall) -> APIRouter:
     """The doors, of these runs."""
     router = APIRouter()
+    about(router, hall)
+    answering(router, hall)
+    explaining(router, hall)
+    going_on(router, hall)
+    return router
+
+
+def about(router: APIRouter, hall: Hall) -> None:
+    """The doors that tell of the server."""
 
     @router.get("/health", tags=["server"])
     async def health() -> Health:
@@ -51,6 +60,10 @@ def api(hall: Hall) -> APIRouter:
     async def runs() -> list[About]:
         """The runs that are served."""
         return [About.model_validate(dict(station.about())) for station in hall.stations.values()]
+
+
+def answering(router: APIRouter, hall: Hall) -> None:
+    """The doors for answers."""
 
     @router.post("/predict", tags=["answers"], response_model=Predicted, responses=REFUSALS)
     async def predict(body: PredictBody) -> Response:
@@ -75,6 +88,10 @@ def api(hall: Hall) -> APIRouter:
             answers = await on_disk(content, name, lambda path: station.predict([path], Asked()))
         return Predicted(run=station.name, answers=[dict(answer) for answer in answers])
 
+
+def explaining(router: APIRouter, hall: Hall) -> None:
+    """The doors for what an answer rests on."""
+
     @router.post("/explain", tags=["answers"], responses=REFUSALS)
     async def explain(body: ExplainBody) -> Explained:
         """An answer, and what it rests on as its task explains it."""
@@ -97,6 +114,10 @@ def api(hall: Hall) -> APIRouter:
             found = await on_disk(content, name, lambda path: station.explain(path, Asked(), View()))
         return Explained(run=station.name, explanation=dict(found.record), page=found.page if page else None)
 
+
+def going_on(router: APIRouter, hall: Hall) -> None:
+    """The door for continuations."""
+
     @router.post(
         "/generate",
         tags=["answers"],
@@ -113,8 +134,6 @@ def api(hall: Hall) -> APIRouter:
             answer = await station.open(body.input, asked)
             return StreamingResponse(events(station, answer), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
         return JSONResponse({"run": station.name, "answer": dict((await station.predict([body.input], asked))[0])})
-
-    return router
 
 
 async def events(station: Station, answer: Answer) -> AsyncIterator[str]:

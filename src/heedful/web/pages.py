@@ -33,6 +33,14 @@ ALONE: Final = {"Content-Security-Policy": POLICY}  # a page in one file brings 
 def pages(hall: Hall, token: str | None) -> APIRouter:
     """The pages of these runs."""
     router = APIRouter(default_response_class=HTMLResponse)
+    entrance(router, hall, token)
+    asking(router, hall, token)
+    looking(router, hall)
+    return router
+
+
+def entrance(router: APIRouter, hall: Hall, token: str | None) -> None:
+    """The way in: the list of runs, the house's style, and the door where there is a token."""
     links = list(hall.stations)
 
     @router.get("/")
@@ -57,6 +65,11 @@ def pages(hall: Hall, token: str | None) -> APIRouter:
         response = RedirectResponse("/", 303)
         response.set_cookie(COOKIE, pass_of(token), httponly=True, samesite="strict", max_age=30 * 86_400)
         return response
+
+
+def asking(router: APIRouter, hall: Hall, token: str | None) -> None:
+    """The pages of one run: asking it, comparing, and its doors for programs."""
+    links = list(hall.stations)
 
     @router.get("/run/{run}")
     async def ask(run: str, text: str = "", second: str = "") -> str:
@@ -100,6 +113,10 @@ def pages(hall: Hall, token: str | None) -> APIRouter:
         shown = {"examples": examples(station, str(request.base_url).rstrip("/")), "token": token is not None}
         return page("api.html", links, run, view="api", readable=readable(station), **shown)
 
+
+def looking(router: APIRouter, hall: Hall) -> None:
+    """What was read for an answer: whole pages, and heads one by one as they are looked at."""
+
     @router.get("/run/{run}/reading/{name}/page.html")
     async def whole(run: str, name: str) -> Response:
         return HTMLResponse(saved(run, await hall.station(run).read(name)), headers=ALONE)
@@ -121,8 +138,6 @@ def pages(hall: Hall, token: str | None) -> APIRouter:
     async def one(run: str, name: str, head: str) -> Response:
         reading = await hall.station(run).read(name)
         return Response(parcel(reading.head(*place(head))), media_type="application/octet-stream", headers=KEPT)
-
-    return router
 
 
 async def answered(hall: Hall, station: Station, form: Form) -> str:
