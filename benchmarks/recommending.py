@@ -53,7 +53,7 @@ def trainer():
     return Trainer(max_epochs=asked["epochs"], accelerator="cpu", enable_progress_bar=False, enable_model_summary=False, logger=False,
                    enable_checkpointing=False)
 model = SASRecModel(n_factors=asked["width"], n_blocks=asked["layers"], n_heads=asked["heads"], session_max_len=asked["context"],
-                    loss="softmax", batch_size=128, lr=1e-3, get_trainer_func=trainer, dataloader_num_workers=0)
+                    loss="softmax", batch_size=asked["batch"], lr=1e-3, get_trainer_func=trainer, dataloader_num_workers=0)
 started = time.perf_counter()
 model.fit(Dataset.construct(frame))
 seconds = time.perf_counter() - started
@@ -85,7 +85,7 @@ def latency(items: int, length: int = 50, times: int = 30) -> None:
 
 
 def ours(spec: RunSpec) -> tuple[Part, np.ndarray, float]:
-    """Our model on the first test item of each user: the part, NDCG@10 of each target, and seconds of fitting."""
+    """Our model on the last item of each user: the part, NDCG@10 of each target, and seconds of fitting."""
     found = prepared(spec)
     trainer = Trainer(found.job)
     started = time.perf_counter()
@@ -126,7 +126,10 @@ def first_of_each(found: object) -> np.ndarray:
 
 
 def theirs(python: str, part: Part, spec: RunSpec) -> tuple[np.ndarray, float]:
-    """RecTools' SASRec on the same histories: NDCG@10 of each target, and seconds of fitting."""
+    """RecTools' SASRec on the same histories, batches and epochs: NDCG@10 of each target, and seconds of fitting.
+
+    Every user must be answered: one that it leaves out would count as a miss that ours is not asked for.
+    """
     found, model = part.found, spec.model
     fit, histories = [], []
     for user, (start, end) in enumerate(zip(found.starts[:-1].tolist(), found.learnt.tolist(), strict=True)):
@@ -135,7 +138,7 @@ def theirs(python: str, part: Part, spec: RunSpec) -> tuple[np.ndarray, float]:
         user = int(found.owner[place])
         start = int(found.starts[user])
         histories += [(user, int(found.item[i]), int(found.time[i]) * 1000 + i - start) for i in range(start, place)]
-    asked = {"rows": fit, "histories": histories, "seed": spec.train.seed, "epochs": int(spec.train.epochs or 1)}
+    asked = {"rows": fit, "histories": histories, "seed": spec.train.seed, "epochs": int(spec.train.epochs or 1), "batch": spec.train.batch}
     asked |= {"width": model.width, "layers": model.layers, "heads": model.heads, "context": model.context}
     with tempfile.TemporaryDirectory() as folder:
         question, answer, program = (Path(folder) / name for name in ("asked.json", "answer.json", "theirs.py"))
@@ -143,6 +146,10 @@ def theirs(python: str, part: Part, spec: RunSpec) -> tuple[np.ndarray, float]:
         program.write_text(THEIRS)
         subprocess.run([python, str(program), str(question), str(answer)], check=True, stdout=subprocess.DEVNULL)
         said = json.loads(answer.read_text())
+    asked_for = {int(user) for user in part.found.owner[part.places]}
+    left_out = len(asked_for - {int(user) for user in said["lists"]})
+    if left_out:
+        sys.exit(f"RecTools answers for {len(asked_for) - left_out} of {len(asked_for)} users: the question is not the same for both")
     gains = np.zeros(len(part.places))
     for i, place in enumerate(part.places.tolist()):
         listed = said["lists"].get(str(int(found.owner[place])), [])
@@ -157,7 +164,9 @@ def beside(python: str, data: str, seeds: int, epochs: int) -> None:
     train = TrainSpec(epochs=epochs, batch=32, order="shuffled", learning_rate=2e-3, warmup=30, weight_decay=0.01, threads=1)
     lines = []
     for seed in range(seeds):
-        spec = RunSpec(task="recommend", data=LogDataSpec(data, seed=seed), model=model, train=replace(train, seed=seed))
+        spec = RunSpec(
+            task="recommend", data=LogDataSpec(data, seed=seed, split="leave-one-out"), model=model, train=replace(train, seed=seed)
+        )
         part, mine, seconds = ours(spec)
         other, their_seconds = theirs(python, part, spec)
         lines.append((mine.mean(), other.mean(), seconds, their_seconds))
