@@ -32,8 +32,8 @@ class LSTMCNN(Classifier):
     def __init__(self, spec: LSTMCNNSpec) -> None:
         super().__init__(spec)
         self.spec = spec
-        self.embedding = TokenEmbedding(spec.vocabulary, spec.embedding)
-        nn.init.normal_(self.embedding.weight, std=SPREAD)
+        self.embedding = TokenEmbedding(spec.vocabulary, spec.embedding, pace=spec.pace)
+        nn.init.normal_(self.embedding.weight, std=SPREAD / spec.pace)
         self.lstm = nn.LSTM(spec.embedding, spec.hidden, batch_first=True)
         widths = [spec.hidden] + [spec.filters] * (spec.convolutions - 1)
         self.convolutions = nn.ModuleList(nn.Conv1d(width, spec.filters, spec.size, padding="same") for width in widths)

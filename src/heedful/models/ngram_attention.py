@@ -160,4 +160,4 @@ def log_count_ratios(
     texts = torch.bincount(labels, minlength=classes).double()
     share = (counts + smoothing) / (texts + 2 * smoothing)
     others = (counts.sum(1, keepdim=True) - counts + smoothing) / (texts.sum() - texts + 2 * smoothing)
-    return (share / others).log().float()
+    return torch.where(counts.sum(1, keepdim=True) > 0, (share / others).log(), 0.0).float()  # what was never seen says nothing

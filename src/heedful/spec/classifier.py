@@ -101,7 +101,7 @@ class EncoderSpec:
 class TextCNNSpec:
     """Convolutions of several widths over the embeddings, and the largest value of each (Kim 2014, arXiv 1408.5882).
 
-    `filters` of each of the `widths` (in tokens); `gate` stands on the embeddings.
+    `filters` of each of the `widths` (in tokens); `gate` stands on the embeddings, which learn `pace` times as fast as the rest.
 
     >>> TextCNNSpec(widths=(3, 4, 5)).filters
     100
@@ -116,8 +116,10 @@ class TextCNNSpec:
     widths: tuple[int, ...] = (3, 4, 5)
     dropout: float = 0.5
     gate: MechanismSpec | None = None
+    pace: float = 1.0
 
     def __post_init__(self) -> None:
+        require(self.pace > 0, "pace", f"must be above 0, found {self.pace:g}")
         positive({"context": self.context, "embedding": self.embedding, "filters": self.filters})
         require(bool(self.widths) and min(self.widths) > 0, "widths", f"wants one width or more, each above 0: found {list(self.widths)}")
         learnable(self.vocabulary, self.dropout, self.labels)
@@ -125,7 +127,7 @@ class TextCNNSpec:
 
 @dataclass(frozen=True)
 class BiLSTMSpec:
-    """A bidirectional LSTM whose states are pooled by additive attention (Yang et al. 2016, NAACL, §2.2).
+    """A bidirectional LSTM whose states are pooled by additive attention (Yang et al. 2016, NAACL, §2.2); `pace` as in `TextCNNSpec`.
 
     >>> BiLSTMSpec().hidden
     128
@@ -141,8 +143,10 @@ class BiLSTMSpec:
     dropout: float = 0.3
     pooling: Pooling = "attention"
     gate: MechanismSpec | None = None
+    pace: float = 1.0
 
     def __post_init__(self) -> None:
+        require(self.pace > 0, "pace", f"must be above 0, found {self.pace:g}")
         positive({"context": self.context, "embedding": self.embedding, "hidden": self.hidden, "layers": self.layers})
         one_of("pooling", self.pooling, get_args(Pooling))
         learnable(self.vocabulary, self.dropout, self.labels)
@@ -151,6 +155,8 @@ class BiLSTMSpec:
 @dataclass(frozen=True)
 class LSTMCNNSpec:
     """An LSTM, then `convolutions` of `filters` over its states, a `gate` between them, and the largest value of each.
+
+    `pace` as in `TextCNNSpec`.
 
     >>> LSTMCNNSpec(gate=MechanismSpec("se")).convolutions
     2
@@ -167,8 +173,10 @@ class LSTMCNNSpec:
     size: int = 3
     dropout: float = 0.3
     gate: MechanismSpec | None = None
+    pace: float = 1.0
 
     def __post_init__(self) -> None:
+        require(self.pace > 0, "pace", f"must be above 0, found {self.pace:g}")
         positive({"context": self.context, "embedding": self.embedding, "hidden": self.hidden})
         positive({"filters": self.filters, "convolutions": self.convolutions, "size": self.size})
         learnable(self.vocabulary, self.dropout, self.labels)

@@ -26,7 +26,8 @@ class DataSpec:
     than the model's context: its head, its tail, both ends (a quarter from the head, the rest from the tail), or all of it, in windows
     that overlap by a quarter and whose scores are averaged. `folds` puts all texts together and tests on every `folds`th of each class,
     from number `fold` on. Of the texts to learn from, `share` is kept; `weights: balanced` lets each class count the same in the loss;
-    `noise` adds a copy of each text in which a share `rate` of the words is spoilt.
+    `noise` adds a copy of each text in which a share `rate` of the words is spoilt. `vectors` names sources whose texts, without any
+    classes, teach the model's word embeddings first.
 
     >>> DataSpec("notes.txt", tokenizer="bpe", vocabulary=512).validation
     0.1
@@ -49,6 +50,7 @@ class DataSpec:
     weights: Weighting = "none"
     noise: Noise = "none"
     rate: float = 0.1
+    vectors: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         one_of("tokenizer", self.tokenizer, get_args(TokenizerKind))

@@ -52,6 +52,10 @@ class Runs(Tokenizer):
         ranked = sorted((run for run in counts if counts[run] >= least), key=lambda run: (-counts[run], run))
         return cls(ranked[:size])
 
+    def joined(self, words: Sequence[str]) -> Self:
+        """The same with further words behind its own."""
+        return type(self)([*self.runs, *(word for word in words if word not in self.ids)])
+
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """The tokenizer of the runs in `state`."""

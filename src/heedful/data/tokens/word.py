@@ -53,6 +53,10 @@ class Words(Tokenizer):
         """The words of the first text; one that has `<unk>` in it is taken to be tokenised already."""
         return cls.of(texts[0], "space" if f" {UNKNOWN} " in texts[0] else "punctuation", size or LARGEST)
 
+    def joined(self, words: Sequence[str]) -> Self:
+        """The same with further words behind its own."""
+        return type(self)([*self.words, *(word for word in words if word not in self.ids)], self.split)
+
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """The tokenizer of the words in `state`."""

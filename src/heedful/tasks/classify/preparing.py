@@ -20,8 +20,13 @@ from heedful.data.labelled.rows import Rows, rows_of
 from heedful.data.labelled.sources import load_labelled
 from heedful.data.labelled.tables import UNKNOWN
 from heedful.data.labelled.texts import PARTS, LabelledCorpus, Texts, balance
+from heedful.data.labelled.toxic_spans import RATIONALES, marks_by_text
+from heedful.data.labelled.unlabelled import vectors_of
+from heedful.data.sources import data_home
 from heedful.data.tokens import Tokenizer, tokenizer_from, train_tokenizer
+from heedful.data.tokens.offsets import offsets
 from heedful.data.tokens.runs import Runs
+from heedful.data.vectors import Vectors
 from heedful.errors import UsageError
 from heedful.layers.multihead import MultiHeadAttention
 from heedful.models.checkpoint import fill
@@ -33,10 +38,11 @@ from heedful.spec.classifier import ClassifierSpec, EncoderSpec, NgramSpec, Pret
 from heedful.spec.data import DataSpec
 from heedful.spec.task import RunSpec
 from heedful.tasks.classify.loading import LoadedClassifier, load_classifier
+from heedful.tasks.classify.worded import begin_words, width_of, with_words
 from heedful.tasks.training import fitting, layers_table
 from heedful.train.budgeted.budgeted import told
 from heedful.train.job import Job
-from heedful.train.objective import class_of, hidden_tokens, weighted_class_of
+from heedful.train.objective import class_of, hidden_tokens, reasoned_class_of, weighted_class_of
 
 
 class Prepared(NamedTuple):
@@ -66,11 +72,15 @@ def prepared(spec: RunSpec, tokenizer: Tokenizer | None = None) -> Prepared:
     model = classifying(spec.model)
     texts = {"train": spoilt_too(corpus.part("train"), spec.texts), "validation": corpus.part("validation")}
     parts = {part: rows_of(texts[part], model.labels, known, model.context, spec.texts.keep) for part in texts}
+    if spec.train.rationale:
+        parts["train"] = reasoned(parts["train"], texts["train"], known, corpus.name)
     torch.manual_seed(spec.train.seed)
     built = build_classifier(model)
     built.windowed = spec.texts.keep == "windows"
     if isinstance(built, NgramAttention):
         built.begin(*parts["train"].whole, words_of(known))
+    if spec.texts.vectors and begun is None:
+        begin_words(built, known, unlabelled_words(spec, model))
     if isinstance(built, Finetuned) and begun is None:
         built.begin()
     if begun is not None:
@@ -82,8 +92,24 @@ def job_of(spec: RunSpec, built: Classifier, known: Tokenizer, parts: Mapping[st
     """What is learnt from the texts: their classes, or first the tokens that are hidden in them."""
     if spec.train.learn == "masked":
         return Job(built, spec, known, objective=hidden_tokens, feed=MaskedFeed(**parts, vocabulary=known.size))
-    objective = class_of if spec.texts.weights == "none" else weighted_class_of(balanced(parts["train"], len(built.labels)))
+    weights = None if spec.texts.weights == "none" else balanced(parts["train"], len(built.labels))
+    objective = class_of if weights is None else weighted_class_of(weights)
+    if spec.train.rationale:
+        objective = reasoned_class_of(spec.train.rationale, weights)
     return Job(built, spec, known, objective=objective, feed=TextFeed(**parts), judge="errors")
+
+
+def reasoned(rows: Rows, texts: Texts, tokenizer: Tokenizer, name: str) -> Rows:
+    """The rows with what readers marked in their texts; `UsageError` for texts in which nobody marked anything."""
+    if name != RATIONALES:
+        raise UsageError(f"train.rationale wants texts whose reasons were marked, and {name} has none: data.source={RATIONALES} would work")
+    marks, found = marks_by_text(data_home() / RATIONALES), []
+    for text, length in zip(texts.texts, rows.lengths.tolist(), strict=True):
+        own = marks.get(text.lower(), frozenset())
+        spans = offsets(tokenizer, text)
+        held = [any(first <= at < end for at in own) for first, end in spans] if own else [False] * length
+        found += held if len(held) == length else [False] * length  # a text that was cut has lost its places
+    return replace(rows, marks=torch.tensor(found, dtype=torch.bool))
 
 
 def balanced(rows: Rows, classes: int) -> Float[Tensor, " c"]:
@@ -109,8 +135,16 @@ def fitted_to(
         asked, state = described(asked)
         known = known or tokenizer_from(state, asked.path)
     known = known or tokenizer_of(spec, corpus)
+    if spec.texts.vectors and not (begun or tokenizer):
+        known = with_words(known, unlabelled_words(spec, asked))
     model = sized(replace(asked, vocabulary=fitting(spec, known), labels=classes(asked, corpus)), known)
     return replace(spec, model=model), known
+
+
+def unlabelled_words(spec: RunSpec, model: ClassifierSpec) -> Vectors:
+    """Vectors of the words of the sources without classes, as long as the model's embeddings."""
+    texts = spec.texts
+    return vectors_of(texts.vectors, texts.encoding, texts.lowercase, width_of(model))
 
 
 def spoilt_too(texts: Texts, spec: DataSpec) -> Texts:
