@@ -1,0 +1,67 @@
+"""What the store asks of a database; SQLite and PostgreSQL answer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
+
+from heedful.diet.store.words import Query
+
+Row = tuple[Any, ...]
+
+
+class Entry(NamedTuple):
+    """What is searched of an item: words parted by spaces, as `words.indexed` writes them."""
+
+    item: int
+    title: str
+    body: str
+    notes: str
+
+
+class Engine(ABC):
+    """A database with the tables of `schema`, statements with `:name` for values, and an index of words."""
+
+    where: str
+
+    @abstractmethod
+    def rows(self, statement: str, values: Mapping[str, object] | None = None) -> list[Row]:
+        """What a statement gives; a change outside a transaction is one by itself."""
+
+    @abstractmethod
+    def many(self, statement: str, values: Sequence[Mapping[str, object]]) -> None:
+        """One statement for each of the values."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing; one inside another is part of it."""
+
+    @abstractmethod
+    def index(self, entries: Sequence[Entry]) -> None:
+        """Make items found by their words."""
+
+    @abstractmethod
+    def unindex(self, entries: Sequence[Entry]) -> None:
+        """Make items found no more; the entries must be those that were indexed."""
+
+    @abstractmethod
+    def clear_index(self) -> None:
+        """Make nothing found."""
+
+    @abstractmethod
+    def matches(self, query: Query, limit: int, offset: int) -> list[tuple[int, float]]:
+        """Items by how well they match, the best first, with the rank (higher is better)."""
+
+    @abstractmethod
+    def renumber(self, table: str) -> None:
+        """Number new rows on from the highest there is."""
+
+    @abstractmethod
+    def shrink(self) -> None:
+        """Give the room of what was erased back, and leave nothing of it in the file or beside it."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """No more statements."""
