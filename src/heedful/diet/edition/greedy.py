@@ -12,7 +12,7 @@ ROUNDS = 2  # of exchanges at most; a third found nothing more
 SHORT = 40  # items, the best by each of two orders, that an exchange looks at
 
 
-def greedy(candidates: Sequence[Candidate], diet: Diet) -> Edition:
+def greedy(candidates: Sequence[Candidate], diet: Diet, rounds: int = ROUNDS) -> Edition:
     """An edition within the diet's minutes: floors first, then by gain a minute, then exchanges that gain.
 
     Never over the budget or a ceiling; a floor that no candidates can fill is reported, not an error.
@@ -21,17 +21,28 @@ def greedy(candidates: Sequence[Candidate], diet: Diet) -> Edition:
     >>> greedy(read, Diet(minutes=10.0)).keys
     ('short', 'shorter')
 
+    Arguments:
+        candidates: what may be read.
+        diet: the minutes and what they are held to.
+        rounds: of exchanges at most; without them an edition is made some times faster and is worth a little less.
+
     Raises `UsageError` for candidates without minutes, or named twice.
     """
     ledger = Ledger(diet, checked(candidates))
+    choose(ledger, rounds)
+    return told(ledger)
+
+
+def choose(ledger: Ledger, rounds: int = ROUNDS) -> None:
+    """Put the items of an edition into a ledger that holds none."""
+    everything = range(len(ledger.candidates))
     for group in sorted(ledger.short(), key=lambda g: -ledger.least[g]):
-        fill(ledger, [i for i in range(len(candidates)) if group in ledger.groups[i]], floor=group)
+        fill(ledger, [i for i in everything if group in ledger.groups[i]], floor=group)
     promising = shortlist(ledger)
-    fill(ledger, range(len(candidates)))
-    for _ in range(ROUNDS):
+    fill(ledger, everything)
+    for _ in range(rounds):
         if not exchange(ledger, promising):
             break
-    return told(ledger)
 
 
 def shortlist(ledger: Ledger) -> list[int]:

@@ -34,6 +34,7 @@ class Ledger:
     candidates: Sequence[Candidate]
 
     def __post_init__(self) -> None:
+        self.values = [one.value for one in self.candidates]
         self.names: dict[tuple[str, str], int] = {}
         self.groups = [[self.group(pair) for pair in one.facets.items()] for one in self.candidates]
         budget, facets = self.diet.minutes, [facet for facet, _ in self.names]
@@ -69,7 +70,7 @@ class Ledger:
     def gain(self, i: int) -> float:
         """What an item adds to the whole, its minutes paid for at their worth."""
         one = self.candidates[i]
-        total = one.value - self.diet.worth * one.minutes
+        total = self.values[i] - self.diet.worth * one.minutes
         for g in self.groups[i]:
             for slope in self.slopes[g]:
                 total += slope.at(self.by_group[g] + one.minutes) - slope.at(self.by_group[g])
@@ -112,7 +113,7 @@ class Ledger:
                 more = slope.at(self.by_group[g] + one.minutes) - slope.at(self.by_group[g])
                 coverage[slope.facet] = coverage.get(slope.facet, 0.0) + more
         again = self.diet.redundancy if one.story is not None and self.stories.get(one.story) else 0.0
-        return Share(one.key, one.minutes, one.value, coverage, again, None if floor is None else self.said(floor))
+        return Share(one.key, one.minutes, self.values[i], coverage, again, None if floor is None else self.said(floor))
 
     def said(self, group: int) -> str:
         """A group in words."""
