@@ -18,12 +18,13 @@ def demo(*, out: Path = Path("heedful-demo"), seed: int = 0, threads: int | None
     """
     from rich.console import Console
 
-    from heedful.tasks.tour.guide import Guide
+    from heedful.diet.tour.stop import reader
+    from heedful.tasks.tour.guide import STOPS, Guide
     from heedful.tasks.tour.plan import plan
     from heedful.tasks.tour.tour import tour
 
     use_threads(threads)
     keep_memory()
-    guide = Guide(Console(highlight=False))
-    report = tour(plan(seed), out, guide)
+    guide = Guide(Console(highlight=False), STOPS + 1)
+    report = tour(plan(seed), out, guide, reader)
     print(f"\n{report}")

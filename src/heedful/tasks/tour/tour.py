@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from heedful.cost.summary import short
@@ -22,8 +22,12 @@ from heedful.tasks.tour.spending import spending
 from heedful.tasks.tour.trained import Trained, curves, train
 
 
-def tour(plan: Plan, folder: Path, guide: Guide) -> Path:
-    """Take the tour; everything it makes is kept under `folder`, and the report's path comes back."""
+def tour(plan: Plan, folder: Path, guide: Guide, further: Callable[[Path, Guide], Section] | None = None) -> Path:
+    """Take the tour; everything it makes is kept under `folder`, and the report's path comes back.
+
+    Arguments:
+        further: one more stop, of a floor above this one, that finds in the folder what the others made.
+    """
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: a file; the tour keeps its runs in a folder")
     started = time.perf_counter()
@@ -41,6 +45,7 @@ def tour(plan: Plan, folder: Path, guide: Guide) -> Path:
     spent = spending(models[0], guide)
     guide.arrive("Half of its attention", "Each head is given what it needs, half of the operations in all, and the loss is bounded.")
     halved = fitted(models[0], plan, folder / "fitted", guide)
+    last = [] if further is None else [further(folder, guide)]
     minutes = (time.perf_counter() - started) / 60
     sections = [
         summary(models, found, minutes),
@@ -52,6 +57,7 @@ def tour(plan: Plan, folder: Path, guide: Guide) -> Path:
         compared,
         switched,
         halved,
+        *last,
     ]
     return write(folder / "report.html", page("A tour of attention", LEAD, sections, FOOT))
 

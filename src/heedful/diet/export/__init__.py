@@ -1,0 +1,1 @@
+"""What goes out: reading lists, feeds of an edition, the weekly digest."""

@@ -1,0 +1,1 @@
+"""What the minutes went to, against what the reader wanted of them."""
