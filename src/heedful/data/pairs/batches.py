@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import final
+from typing import Any, Generic, Protocol, TypeVar, final
 
 import torch
 from jaxtyping import Int
@@ -18,8 +18,35 @@ from heedful.spec.train import TrainSpec
 
 POOL = 8192  # pairs that are sorted by length together
 
+B_co = TypeVar("B_co", bound=tuple[Any, ...], covariant=True)
 
-class PairBatches:
+
+class Measured(Protocol):
+    """One side of pairs."""
+
+    @property
+    def lengths(self) -> Int[Tensor, " rows"]:
+        """How long each is."""
+
+
+class Paired(Protocol[B_co]):
+    """Sources, be they texts or waves, with a target each."""
+
+    @property
+    def source(self) -> Measured:
+        """What is read."""
+
+    @property
+    def target(self) -> Measured:
+        """What is written."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, places: Int[Tensor, " b"]) -> B_co:
+        """The pairs at `places` together."""
+
+
+class PairBatches(Generic[B_co]):
     """An endless source of batches whose longer side, padding counted, has at most `tokens` tokens (or of `rows` pairs each).
 
     The pairs are drawn in a new order each epoch, sorted by length among 8,192, and the batches are shuffled; every pair is drawn
@@ -33,7 +60,7 @@ class PairBatches:
     [1, 9]
     """
 
-    def __init__(self, pairs: PairRows, rows: int, tokens: int | None = None, share: Share = ALONE, seed: int = 0) -> None:
+    def __init__(self, pairs: Paired[B_co], rows: int, tokens: int | None = None, share: Share = ALONE, seed: int = 0) -> None:
         if not len(pairs):
             raise DataError("there are no pairs to learn from")
         self.pairs, self.rows, self.tokens, self.share, self.seed = pairs, rows, tokens, share, seed
@@ -74,7 +101,7 @@ class PairBatches:
                 start = i
         return [*found, places[start:]]
 
-    def draw(self) -> PairBatch:
+    def draw(self) -> B_co:
         """The next batch in this epoch's order."""
         if self.place + self.share.of > len(self.batches) and self.place:
             self.epoch, self.place = self.epoch + 1, 0
@@ -101,7 +128,7 @@ class PairFeed:
     train: PairRows
     validation: PairRows
 
-    def source(self, spec: TrainSpec, share: Share) -> PairBatches:
+    def source(self, spec: TrainSpec, share: Share) -> PairBatches[PairBatch]:
         """Batches of similar lengths, each pair once an epoch."""
         if spec.order == "stream":
             raise UsageError("train.order is stream, and pairs stand alone: shuffled (each once an epoch) would work")
@@ -120,7 +147,7 @@ class PairFeed:
         return total.hexdigest()
 
 
-def every(pairs: PairRows, rows: int) -> Iterator[tuple[Int[Tensor, " b"], PairBatch]]:
+def every(pairs: Paired[B_co], rows: int) -> Iterator[tuple[Int[Tensor, " b"], B_co]]:
     """Every pair once, from the shortest source to the longest, with its place; at most `rows` at a time."""
     for places in torch.split(pairs.source.lengths.argsort(stable=True), rows):
         yield places, pairs.batch(places)

@@ -7,7 +7,7 @@ done once none of its beams, as long as it is now, is worth more than the least 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from jaxtyping import Float, Int
@@ -25,6 +25,15 @@ class Hypothesis(NamedTuple):
     ids: list[int]
     score: float
     log_probability: float
+
+
+class Writer(Protocol):
+    """What writes token by token; `mark` ends a text and stands before it."""
+
+    mark: int
+
+    def step(self, ids: Int[Tensor, " b"], writing: Writing) -> Float[Tensor, "b v"]:
+        """The logits of what follows one more token of each text; `writing` goes on in place."""
 
 
 class Beams(NamedTuple):
@@ -58,20 +67,30 @@ def beam_search(
     >>> len(found[0]), found[0][0].score >= found[0][1].score
     (2, True)
     """
-    n, k = len(source), search.beams
-    writing = model.begin(source, lengths)
-    running = blank(n, k, most, source.device)
+    return search_from(model, model.begin(source, lengths), (len(source), most), search, source.device)
+
+
+@torch.inference_mode()
+def search_from(
+    model: Writer, writing: Writing, sizes: tuple[int, int], search: Search, device: torch.device, summed: bool = False
+) -> list[list[Hypothesis]]:
+    """The same for whatever was read, a row of `writing` each: `sizes` are how many rows and the most tokens of a text.
+
+    `summed`: what a step gives is added as it is, where it is no logits but a mixture of several models' log-probabilities.
+    """
+    (n, most), k = sizes, search.beams
+    running = blank(n, k, most, device)
     running.total[:, 1:] = NEVER
-    finished = blank(n, k, most, source.device)._replace(score=running.total.new_full((n, k), NEVER))
+    finished = blank(n, k, most, device)._replace(score=running.total.new_full((n, k), NEVER))
     results: list[list[Hypothesis]] = [[] for _ in range(n)]
-    rows = torch.arange(n, device=source.device)
-    last = torch.full((n,), model.mark, device=source.device)
+    rows = torch.arange(n, device=device)
+    last = torch.full((n,), model.mark, device=device)
     for t in range(most):
         logits = model.step(last, writing)
         if t == 0:
             logits = logits.repeat_interleave(k, 0)
-            writing.select(torch.arange(n, device=source.device).repeat_interleave(k))
-        beam, token, total = candidates(logits, running.total, k)
+            writing.select(torch.arange(n, device=device).repeat_interleave(k))
+        beam, token, total = candidates(logits, running.total, k, summed)
         finished = ended(finished, running, (beam, token, total), t, ends(token, model.mark, t, most), search.length_penalty)
         running, beam = continued(running, (beam, token, total), t, model.mark)
         done = settled(running, finished, t, search.length_penalty) if t + 1 < most else torch.ones(len(rows), dtype=torch.bool)
@@ -95,12 +114,13 @@ def blank(n: int, k: int, most: int, device: torch.device) -> Beams:
     return Beams(torch.zeros(n, k, most, dtype=torch.long, device=device), zeros, zeros.clone(), torch.zeros_like(zeros, dtype=torch.long))
 
 
-def candidates(logits: Float[Tensor, "nk v"], total: Float[Tensor, "n k"], k: int) -> tuple[Tensor, Tensor, Tensor]:
+def candidates(logits: Float[Tensor, "nk v"], total: Float[Tensor, "n k"], k: int, summed: bool = False) -> tuple[Tensor, Tensor, Tensor]:
     """The 2k likeliest ways on of each source: the beam they come from, the token, and their log-probability."""
     n, wide = len(total), min(2 * k, logits.shape[1])
     logits = logits.float()
     best, token = logits.topk(wide, dim=1)  # of a beam no more than 2k can be among the 2k of its source
-    ways = (best - logits.logsumexp(1, keepdim=True) + total.flatten()[:, None]).view(n, -1)
+    ways = best if summed else best - logits.logsumexp(1, keepdim=True)
+    ways = (ways + total.flatten()[:, None]).view(n, -1)
     top, place = ways.topk(min(2 * k, ways.shape[1]), dim=1)
     return place // wide, token.view(n, -1).gather(1, place), top
 
