@@ -1,4 +1,4 @@
-"""Pictures: their classes, the class of every pixel, boxes around items, and patches filled in."""
+"""Pictures: their classes, the class of every pixel, boxes around items, also those that move, and patches filled in."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from heedful.tasks.image.loading import refuse_words
 from heedful.tasks.image.patches.patches import Patches
 from heedful.tasks.image.scenes.boxes import Boxes
 from heedful.tasks.image.scenes.masks import Masks
+from heedful.tasks.image.scenes.tracks import Tracks
 from heedful.tasks.running import begin, go_on
-from heedful.tasks.task import Answer, Asked, Evaluation, Explanation, Measure, Start, View
+from heedful.tasks.task import Answer, Asked, Evaluation, Explanation, Measure, Start, View, refuse_trials
 from heedful.train.run import Run
 
-GOALS: Final[tuple[Goal, ...]] = (Classes(), Masks(), Boxes(), Patches())
+GOALS: Final[tuple[Goal, ...]] = (Classes(), Masks(), Boxes(), Tracks(), Patches())
 
 
 @final
@@ -40,7 +41,11 @@ class Image:
 
     def evaluate(self, run: Path, measure: Measure) -> Evaluation:
         """What the kind of model is measured by."""
-        found = goal_at(run).evaluate(run, measure)
+        refuse_trials(measure, self.name)
+        goal = goal_at(run)
+        if measure.pointing and not isinstance(goal, Classes):
+            raise UsageError("--pointing is for models that say the class of a picture: those of scenes are pointed at unasked")
+        found = goal.evaluate(run, measure)
         record(Run(run.parent) if run.is_file() else Run.open(run), found)
         return found
 

@@ -12,6 +12,7 @@ import torch
 from heedful.data.images.pictures import PictureSet
 from heedful.data.images.sources import load_images
 from heedful.errors import UsageError
+from heedful.models.checkpoint import load_checkpoint
 from heedful.models.vision.picture_model import PictureModel
 from heedful.spec.check import SpecError
 from heedful.spec.images import ImageDataSpec, SceneDataSpec
@@ -49,6 +50,11 @@ def load_pictures(path: Path, builder: Callable[[RunModel], M]) -> LoadedPicture
     """
     found = restored(path, builder)
     return LoadedPictures(found.run, found.model, found.spec)
+
+
+def spec_at(path: Path) -> RunSpec:
+    """What a run, or one of its checkpoints, was trained from."""
+    return load_checkpoint(path).spec if path.is_file() else Run.open(path).spec
 
 
 def images_of(spec: RunSpec) -> ImageDataSpec:

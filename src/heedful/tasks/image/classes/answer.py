@@ -40,7 +40,11 @@ class Classified:
 
     def record(self) -> Record:
         """The picture's name, its class, how sure that is, the likeliest classes, and the true one where it is known."""
-        probabilities = self.output().logits[0].float().softmax(0)
+        return self.told(self.output())
+
+    def told(self, output: PictureOutput) -> Record:
+        """The same from what the model said."""
+        probabilities = output.logits[0].float().softmax(0)
         best = probabilities.topk(min(TOP, len(probabilities)))
         named = {self.loaded.model.labels[i]: round(p, 6) for p, i in zip(best.values.tolist(), best.indices.tolist(), strict=True)}
         label, confidence = next(iter(named.items()))

@@ -12,6 +12,9 @@ from rich.console import Console
 from heedful.models.vision.build import KINDS, PictureClassifier, build_picture_classifier, picture_classifying
 from heedful.spec.task import RunSpec
 from heedful.tasks.classify.scoring import scored
+from heedful.tasks.explained.following import of_weights_alone
+from heedful.tasks.explained.pictured import why_shown
+from heedful.tasks.explained.seen import of_picture
 from heedful.tasks.image.baseline import Linear
 from heedful.tasks.image.classes.answer import Classified
 from heedful.tasks.image.classes.evaluation import evaluate
@@ -47,8 +50,12 @@ class Classes:
         return (Classified(loaded, each) for each in read(loaded, words))
 
     def explain(self, run: Path, word: str, view: View) -> Explanation:
-        """The class of a picture, and which of its places counted."""
-        return explained(next(self.predict(run, [word])), view)
+        """The class of a picture, and which of its places counted: maps of several kinds, or one method's scores."""
+        answer = next(self.predict(run, [word]))
+        if of_weights_alone(view):
+            return explained(answer, view)
+        model = answer.loaded.model
+        return why_shown(of_picture(model, answer.picture.pixels, view.target, view.contrast), run, answer.record(), view)
 
 
 def read(loaded: LoadedPictures[PictureClassifier], words: Sequence[str]) -> Iterator[Input]:

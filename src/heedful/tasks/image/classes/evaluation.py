@@ -11,6 +11,7 @@ from heedful.errors import DataError
 from heedful.models.vision.build import PictureClassifier
 from heedful.tasks.classify.scoring import by_class, calibration, confusion, scored
 from heedful.tasks.image.baseline import Linear
+from heedful.tasks.image.classes.pasted import pointing
 from heedful.tasks.image.classes.preparing import batch_of
 from heedful.tasks.image.loading import LoadedPictures, refuse_words
 from heedful.tasks.task import Evaluation, Listing, Measure, Record
@@ -40,6 +41,7 @@ def evaluate(loaded: LoadedPictures[PictureClassifier], measure: Measure) -> Eva
         linear.name: counted(scored(pictures.labels, beside)),
     }
     listings = tuple(named(each) for each in (by_class(labels, pictures.labels, said), confusion(labels, pictures.labels, said)))
+    listings += (pointing(loaded, pictures),) if measure.pointing else ()
     where = part if measure.data is None else f"{part} of {measure.data}"
     protocol = f"{part} of {found.name} ({found.split}): {len(pictures):,} pictures; the baseline learnt from the run's training pictures"
     return Evaluation(where, protocol, rows, listings)

@@ -17,7 +17,7 @@ from heedful.data.images.batches import ImageBatch, PictureFeed, every
 from heedful.data.images.pictures import PARTS, Pictures, PictureSet
 from heedful.data.images.sources import load_images
 from heedful.data.tokens.none import NoTokens
-from heedful.errors import DataError, UsageError
+from heedful.errors import DataError, Unsupported, UsageError
 from heedful.explanations.page import Section, page
 from heedful.explanations.parts.photograph import photograph
 from heedful.explanations.parts.thumbnail import gallery
@@ -25,6 +25,7 @@ from heedful.models.vision.filler import FilledOutput, Filler
 from heedful.models.vision.picture_model import measured
 from heedful.spec.task import RunModel, RunSpec
 from heedful.spec.vision import FillerSpec
+from heedful.tasks.explained.following import of_weights_alone
 from heedful.tasks.image.classes.preparing import cost_of
 from heedful.tasks.image.inputs import Input, inputs
 from heedful.tasks.image.loading import LoadedPictures, images_of, load_pictures, refuse_words
@@ -109,6 +110,11 @@ class Patches:
 
     def explain(self, run: Path, word: str, view: View) -> Explanation:
         """The picture, the picture with holes, and what was painted."""
+        if not of_weights_alone(view):
+            raise Unsupported(
+                "patches that are painted have no probability that a method could explain: without --method, --target and --contrast, or "
+                "a classifier that began with this run (train.start), it would work"
+            )
         answer = next(self.predict(run, [word]))
         model, output = answer.loaded.model, answer.output()
         holes = output._replace(painted=torch.zeros_like(output.painted))

@@ -18,6 +18,9 @@ from heedful.explanations.parts.thumbnail import gallery
 from heedful.models.vision.detector import Detector, DetectorOutput
 from heedful.spec.task import RunModel, RunSpec
 from heedful.spec.vision import DetectorSpec
+from heedful.tasks.explained.following import of_weights_alone
+from heedful.tasks.explained.pictured import why_shown
+from heedful.tasks.explained.seen import of_box
 from heedful.tasks.image.classes.preparing import cost_of
 from heedful.tasks.image.inputs import Input
 from heedful.tasks.image.loading import LoadedPictures, load_pictures, refuse_words
@@ -106,8 +109,11 @@ class Boxes:
         return (Detected(loaded, each) for each in read(loaded, words))
 
     def explain(self, run: Path, word: str, view: View) -> Explanation:
-        """The boxes of a picture, and where each of them was read."""
+        """The boxes of a picture, and where each of them was read; by a method, the cells that speak for one of them."""
         answer = next(self.predict(run, [word]))
+        if not of_weights_alone(view):
+            subject = of_box(answer.loaded.model, answer.picture.pixels, view.target, view.contrast)
+            return why_shown(subject, run, answer.record(), view)
         output = answer.output(trace=True)
         record, side, pixels = answer.told(output), answer.loaded.model.side, answer.picture.pixels
         maps = []

@@ -23,6 +23,9 @@ from heedful.models.vision.picture_model import PictureOutput
 from heedful.models.vision.unet import UNet
 from heedful.spec.task import RunModel, RunSpec
 from heedful.spec.vision import UNetSpec
+from heedful.tasks.explained.following import of_weights_alone
+from heedful.tasks.explained.pictured import why_shown
+from heedful.tasks.explained.seen import of_pixels
 from heedful.tasks.image.classes.opened import watched
 from heedful.tasks.image.classes.preparing import cost_of
 from heedful.tasks.image.inputs import Input, inputs
@@ -99,8 +102,11 @@ class Masks:
         return (Segmented(loaded, each) for each in read(loaded, words))
 
     def explain(self, run: Path, word: str, view: View) -> Explanation:
-        """The mask of a picture, and which places each gate let through."""
+        """The mask of a picture, and which places each gate let through; by a method, the cells that speak for one class of its pixels."""
         answer = next(self.predict(run, [word]))
+        if not of_weights_alone(view):
+            subject = of_pixels(answer.loaded.model, answer.picture.pixels, view.target, view.contrast)
+            return why_shown(subject, run, answer.record(), view)
         with watched(answer.loaded.model) as openings:
             mask = answer.mask()
         record = dict(answer.record())

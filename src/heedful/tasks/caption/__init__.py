@@ -1,0 +1,1 @@
+"""The task caption: pictures described, and questions about them answered."""
