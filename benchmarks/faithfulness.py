@@ -2,6 +2,7 @@
 
     python benchmarks/faithfulness.py RUN [--data D] [--split test] [--limit 60]
     python benchmarks/faithfulness.py RUN --rationales --limit 400       # a run on toxic-spans, beside what readers marked
+    python benchmarks/faithfulness.py RUN --times                        # milliseconds and forward passes alone
 
 The gap: comprehensiveness of the default less that of raw attention, as a share of what full leave-one-out (occlusion) gains over raw
 attention; its 95% interval by drawing texts anew. Times are of one text as long as the texts compared, the best of several.
@@ -61,9 +62,12 @@ def main() -> None:
     parser.add_argument("--bounded", type=int, default=8)
     parser.add_argument("--sane", type=int, default=8)
     parser.add_argument("--rationales", action="store_true")
+    parser.add_argument("--times", action="store_true")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    if asked.rationales:
+    if asked.times:
+        timed(list(maker_of("classify")(asked.run, Asking(asked.data, asked.split, min(asked.limit, 9))).subjects))
+    elif asked.rationales:
         plausible(load_classifier(asked.run), asked.limit, [find_method(name) for name in asked.methods.split(",") if name] or None)
     else:
         faithful(
@@ -94,7 +98,7 @@ def closed(found: Comparison) -> None:
         return
     low, high = torch.tensor(values["attention"]), torch.tensor(values["occlusion"])
     draws = torch.randint(len(low), (4000, len(low)), generator=torch.Generator().manual_seed(0))
-    for name in ("measured", "quick", "gim"):
+    for name in ("quick", "measured", "gim"):
         if name in values:
             ours = torch.tensor(values[name])
             shares = ((ours - low)[draws].mean(1) / (high - low)[draws].mean(1)).double()
@@ -111,7 +115,10 @@ def timed(subjects: Sequence[Subject]) -> None:
     """Milliseconds of one text, and the ratio to its prediction."""
     subject = sorted(subjects, key=lambda each: each.count)[len(subjects) // 2]
     predict = best(lambda: subject.scored(subject.whole()))
-    rows = [f"{method.name} {best(partial(method.scores, subject)) / predict:.1f}" for method in map(find_method, TIMED)]
+    rows = [
+        f"{method.name} {best(partial(method.scores, subject)) / predict:.1f} ({method.passes(subject)} passes)"
+        for method in map(find_method, TIMED)
+    ]
     print(f"a text of {subject.count} units, predicted in {1000 * predict:.1f} ms; times that: {', '.join(rows)}")
 
 

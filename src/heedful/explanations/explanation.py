@@ -14,12 +14,11 @@ from heedful.errors import Unsupported, UsageError
 from heedful.explanations.faithfulness.deletion import FRACTIONS
 from heedful.explanations.faithfulness.single import Faithfulness, judged
 from heedful.explanations.faithfulness.standing import Standing
-from heedful.explanations.markup import Markup, join
+from heedful.explanations.markup import Markup, element
 from heedful.explanations.methods.head_ablation import HeadAblation, names_of
 from heedful.explanations.methods.method import Method
 from heedful.explanations.page import Section, page
 from heedful.explanations.parts.bars import Bar, bars
-from heedful.explanations.parts.marks import marks
 from heedful.explanations.parts.prose import paragraph
 from heedful.explanations.subject import Subject
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LISTED: Final = 16  # units of the list under a text
+WIDE, LINE, SHORTEST, TALLEST = 90, 28, 460, 1200  # letters of a line in a notebook; pixels of a line, and of a frame
 LOOKED: Final = "Where the model looked, which does not say why it decided."
 
 
@@ -106,7 +106,7 @@ class Explanation:
         if isinstance(self.method, HeadAblation):
             return bars([Bar(name, float(score)) for name, score in zip(self.tokens, self.scores, strict=True)], self.method.title, "nats")
         sides = "; blue speaks for it, orange against" if self.method.signed and self.shaded else ""
-        return marks(self.tokens, self.scores, f"{self.method.title}{sides}", self.shaded)
+        return self.subject.drawn(self.scores, f"{self.method.title}{sides}", self.shaded)
 
     def listed(self) -> list[Markup]:
         """What counts most, as bars."""
@@ -129,8 +129,11 @@ class Explanation:
         return found
 
     def _repr_html_(self) -> str:
-        """How a notebook shows it."""
-        return join(*(part for section in self.sections() for part in (paragraph(section.title), paragraph(section.lead), *section.parts)))
+        """How a notebook shows it: the page in a frame, whose styles are its own, as high as text and list want; it can be drawn taller."""
+        lines = sum(map(len, self.tokens)) // WIDE
+        high = min(TALLEST, SHORTEST + LINE * (lines + len(self.best())))
+        look = f"width:100%;height:{high}px;border:0;resize:vertical;overflow:auto"
+        return element("iframe", {"srcdoc": self.html(), "title": self.title, "style": look})
 
     def __repr__(self) -> str:
         best = ", ".join(f"{name.strip()} {score:+.3f}" for _, name, score in self.best(5))

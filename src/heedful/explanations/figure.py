@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from heedful import atomic
 from heedful.errors import MissingExtra, UsageError
+from heedful.explanations.parts.photograph import faded, shade
 from heedful.explanations.shade import BLUE, ORANGE
+from heedful.explanations.subject import Grid
 from heedful.explanations.tokens import visible
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ def drawn(explanation: Explanation) -> Figure:
         raise MissingExtra("matplotlib", "explain", "drawing an explanation") from None
     if sum(map(len, explanation.tokens)) > MOST:
         raise UsageError(f"a figure holds {MOST:,} letters: a shorter text would work, or html() at any length")
+    if explanation.subject.grid is not None:
+        return over_picture(explanation, explanation.subject.grid)
     lines = laid(explanation)
     height = LINE * (len(lines) + 3.5)
     figure = Figure(figsize=(COLUMNS * LETTER + 0.4, height), dpi=200)
@@ -42,6 +46,25 @@ def drawn(explanation: Explanation) -> Figure:
     for row, line in enumerate(lines):
         for column, text, share in line:
             placed(axes, row, column, text, share)
+    return figure
+
+
+def over_picture(explanation: Explanation, grid: Grid) -> Figure:
+    """A picture, and beside it the same under the shades of its cells."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.2, 3.1), dpi=200, layout="constrained")
+    title, legend = heading(explanation)
+    figure.suptitle(title, size=8.5, weight="bold")
+    figure.supxlabel(legend, size=6)
+    shown, under = (pixels.permute(1, 2, 0).squeeze(-1).cpu() for pixels in (grid.pixels, faded(grid.pixels)))
+    overlay = shade(explanation.scores.view(grid.rows, grid.columns), signed=True).permute(1, 2, 0)
+    for axes, shaded in zip(figure.subplots(1, 2), (False, explanation.shaded), strict=True):
+        axes.set_axis_off()
+        axes.imshow((under if shaded else shown).numpy(), cmap="gray", vmin=0, vmax=255, interpolation="nearest", extent=(0, 1, 1, 0))
+        if shaded:
+            axes.imshow(overlay.numpy(), interpolation="nearest", extent=(0, 1, 1, 0))
+        axes.set_aspect(shown.shape[0] / shown.shape[1])
     return figure
 
 

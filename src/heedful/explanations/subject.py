@@ -18,13 +18,27 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
+from heedful.explanations.faithfulness.truth import Truth
+from heedful.explanations.markup import Markup, join
+from heedful.explanations.parts.marks import marks
+from heedful.explanations.parts.photograph import faded, photograph
+from heedful.explanations.parts.thumbnail import gallery
 from heedful.explanations.rules.rules import Rules
+
+
+class Grid(NamedTuple):
+    """A picture whose cells the units are, row by row."""
+
+    pixels: UInt8[Tensor, "c h w"]
+    rows: int
+    columns: int
+
 
 Rows = Callable[[int, int], Float[Tensor, "h rows k"]]
 
@@ -75,6 +89,9 @@ class Subject(ABC):
     names: tuple[str, ...]  # what each unit is called
     places: tuple[tuple[int, ...], ...]  # of each unit, in the model's input
     answer: str  # what is explained, in words
+    parts: tuple[tuple[str, int], ...] = ()  # what the units are of, where of several: a name and how many, one after the other
+    grid: Grid | None = None  # the picture that the units are cells of
+    truth: Truth | None = None  # which units are known to be right, where the data say so
     contrast: str | None = None  # what it is held against; then every score is log p(answer) - log p(contrast)
     replacements: tuple[str, ...] = ("delete",)  # what can be done to a unit; the first unless another is asked for
     no_gradients: str | None = None
@@ -132,6 +149,20 @@ class Subject(ABC):
     def probability(self, scores: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         """Log-probabilities as probabilities; against a contrast the answer's share of the two."""
         return scores.exp() if self.contrast is None else torch.sigmoid(scores)
+
+    def drawn(self, scores: Float[Tensor, " n"], title: str, shaded: bool = True) -> Markup:
+        """The units in the shades of their scores, on one scale: a text, each of several texts; a subject of another kind says how."""
+        if self.grid is not None:
+            over = scores.view(self.grid.rows, self.grid.columns) if shaded else None
+            whole = photograph(self.grid.pixels, "as it is", note=self.answer)
+            return gallery([whole, photograph(faded(self.grid.pixels), "what counts", over, f"{title};", signed=True)], large=True)
+        parts, first, shown = self.parts or ((title, self.count),), 0, []
+        top = float(scores.abs().max())
+        for name, count in parts:
+            some = slice(first, first + count)
+            shown.append(marks(self.names[some], scores[some], name if name == title else f"{name}: {title}", shaded, top))
+            first += count
+        return join(*shown)
 
     def by_unit(self, values: Float[Tensor, " t"]) -> Float[Tensor, " n"]:
         """What is known of each place, summed over the places of each unit."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
-from jaxtyping import Float, Int
+import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -14,10 +15,12 @@ from heedful.data.interactions.batches import HistoryBatch
 from heedful.data.labelled.batches import TextBatch
 from heedful.data.labelled.masked import MaskedBatch
 from heedful.data.pairs.rows import PairBatch
+from heedful.errors import UsageError
 from heedful.models.classifier import ClassifierOutput
 from heedful.models.ranker.ranker import RankerOutput
 from heedful.models.seq2seq.sequence import Seq2SeqOutput
 
+LEAST: Final = 1e-9  # of what is read of a token: its logarithm is taken
 Carry = Tensor | tuple["Carry", ...] | None
 
 
@@ -83,6 +86,37 @@ def weighted_class_of(weights: Tensor) -> Objective:
         return Outcome(output.loss, output.logits)
 
     return objective
+
+
+def reasoned_class_of(weight: float, weights: Tensor | None = None) -> Objective:
+    """The same, and while learning a cross entropy between what readers marked and what is read of each text that has marks.
+
+    Supervised attention, as in Mathew et al. 2021, arXiv 2012.10289, §4.2: what is read is the pooling's attention, through the last
+    layer's where there is one; `weight` is what it counts beside the class.
+    """
+    plain = class_of if weights is None else weighted_class_of(weights)
+
+    def objective(model: nn.Module, batch: TextBatch, carry: Carry) -> Outcome:
+        if not model.training or batch.marks is None:
+            return plain(model, batch, carry)
+        heard = None if weights is None else weights.to(batch.ids.device)
+        output: ClassifierOutput = model(batch.ids, lengths=batch.lengths, labels=batch.labels, weights=heard, trace=True)
+        assert output.loss is not None, "a classifier that is given labels returns their loss"
+        return Outcome(output.loss + weight * reasons(output, batch.marks), output.logits)
+
+    return objective
+
+
+def reasons(output: ClassifierOutput, marks: Bool[Tensor, "b t"]) -> Float[Tensor, ""]:
+    """The mean over texts with marks of -Σ r log(what is read), r the same for every marked token."""
+    if output.pooled is None:
+        raise UsageError("train.rationale guides what a model's attention reads, and this one has none: an encoder or a bilstm would work")
+    read = output.pooled.float()
+    if output.traces:
+        read = torch.einsum("bq,bhqk->bk", read, output.traces[-1].weights.float()) / output.traces[-1].weights.shape[1]
+    shares = marks.float() / marks.sum(1, keepdim=True).clamp(min=1)
+    lost = -(shares * read.clamp(min=LEAST).log()).sum(1)
+    return lost.sum() / marks.any(1).sum().clamp(min=1)
 
 
 def hidden_tokens(model: nn.Module, batch: MaskedBatch, carry: Carry) -> Outcome:

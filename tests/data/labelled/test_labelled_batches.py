@@ -66,7 +66,10 @@ def test_a_seek_goes_on_with_the_same_batches(order: str) -> None:
     other = Bucketed(texts, 4, seed=5, order=order)  # type: ignore[arg-type]
     other.seek(cursor)
     for batch in expected:
-        assert all(torch.equal(one, two) for one, two in zip(batch, other.draw(), strict=True))
+        again = other.draw()
+        assert batch.marks is None
+        assert again.marks is None
+        assert all(torch.equal(one, two) for one, two in zip(batch[:3], again[:3], strict=True))
 
 
 def test_processes_share_every_batch() -> None:

@@ -155,4 +155,4 @@ def test_relevance_across_two_streams_is_chefers_equation_ten() -> None:
                 )
             crossed = crossed + bars[0].T @ matrix @ bars[1]
     reading = drawn(3)
-    torch.testing.assert_close(across(tuple(looks), tuple(grads), reading), reading @ crossed)
+    torch.testing.assert_close(across(tuple(looks), tuple(grads), reading), torch.cat([reading @ crossed, reading @ own]))

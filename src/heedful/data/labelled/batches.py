@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from heedful.data.batches import ALONE, Cursor, Share
@@ -17,11 +17,12 @@ POOL = 50  # batches that are sorted by length together
 
 
 class TextBatch(NamedTuple):
-    """Tokens with padding on the right, how many of each row are real, and the class of each row."""
+    """Tokens with padding on the right, how many of each row are real, the class of each row, and which tokens readers marked, if told."""
 
     ids: Int[Tensor, "b t"]
     lengths: Int[Tensor, " b"]
     labels: Int[Tensor, " b"]
+    marks: Bool[Tensor, "b t"] | None = None
 
 
 class Bucketed:
@@ -96,7 +97,7 @@ class Bucketed:
 
 def batch_of(texts: Rows, places: Int[Tensor, " b"]) -> TextBatch:
     """The texts at `places` together."""
-    return TextBatch(*texts.padded(places), texts.labels[places])
+    return TextBatch(*texts.padded(places), texts.labels[places], texts.marked(places))
 
 
 def every(texts: Rows, batch: int) -> Iterator[tuple[Int[Tensor, " b"], TextBatch]]:

@@ -37,4 +37,6 @@ class TextFeed:
         total = hashlib.sha256()
         for part in (self.train.tokens, self.train.lengths, self.train.labels):
             total.update(part.numpy().data)
+        if self.train.marks is not None:
+            total.update(self.train.marks.numpy().data)
         return total.hexdigest()

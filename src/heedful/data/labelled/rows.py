@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from heedful.data.labelled.texts import Texts
@@ -16,13 +16,17 @@ from heedful.spec.data import Kept
 
 @dataclass(frozen=True)
 class Rows:
-    """The tokens of all texts in one row, where each begins, how many it has and its class; `cut` texts were longer than was read."""
+    """The tokens of all texts in one row, where each begins, how many it has and its class; `cut` texts were longer than was read.
+
+    `marks` says which tokens readers marked as the reason of a text's class, where anybody did.
+    """
 
     tokens: Int[Tensor, " n"]
     starts: Int[Tensor, " rows"]
     lengths: Int[Tensor, " rows"]
     labels: Int[Tensor, " rows"]
     cut: int = 0
+    marks: Bool[Tensor, " n"] | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -34,10 +38,21 @@ class Rows:
 
     def padded(self, places: Int[Tensor, " b"]) -> tuple[Int[Tensor, "b t"], Int[Tensor, " b"]]:
         """The texts at `places` as one batch, zeros after their ends, and their lengths."""
+        index, inside = self.index(places)
+        return self.tokens[index] * inside, self.lengths[places]
+
+    def marked(self, places: Int[Tensor, " b"]) -> Bool[Tensor, "b t"] | None:
+        """Which of the same tokens are marked; None where nothing is known of it."""
+        if self.marks is None:
+            return None
+        index, inside = self.index(places)
+        return self.marks[index] & inside
+
+    def index(self, places: Int[Tensor, " b"]) -> tuple[Int[Tensor, "b t"], Bool[Tensor, "b t"]]:
+        """Where the tokens of some texts stand, and which of them are no padding."""
         lengths = self.lengths[places]
         index = self.starts[places, None] + torch.arange(int(lengths.max()))
-        inside = torch.arange(index.shape[1]) < lengths[:, None]
-        return self.tokens[index.clamp(max=len(self.tokens) - 1)] * inside, lengths
+        return index.clamp(max=len(self.tokens) - 1), torch.arange(index.shape[1]) < lengths[:, None]
 
 
 def rows_of(texts: Texts, labels: Sequence[str], tokenizer: Tokenizer, context: int, keep: Kept = "ends") -> Rows:

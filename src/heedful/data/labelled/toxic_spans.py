@@ -19,6 +19,7 @@ from heedful.data.labelled.texts import Texts
 FILES: Final = {"train": "tsd_train.csv", "validation": "tsd_trial.csv", "test": "tsd_test.csv"}
 LABELS: Final = ("neutral", "toxic")
 SENTENCE: Final = re.compile(r"[^.!?\n]+[.!?]*")
+RATIONALES: Final = "toxic-spans"  # the name of the set
 LETTERS: Final = 8  # letters that a sentence has at least
 
 
@@ -42,6 +43,11 @@ def toxic_spans(home: Path) -> tuple[dict[str, Texts], str]:
         found = marked(home, part)
         parts[part] = Texts(tuple(each.text for each in found), tuple(each.label for each in found))
     return parts, "the posts' own training, trial and test parts, sentence by sentence"
+
+
+def marks_by_text(home: Path) -> dict[str, frozenset[int]]:
+    """What was marked in each sentence of all parts, by the sentence in small letters."""
+    return {each.text.lower(): each.marks for part in FILES for each in marked(home, part) if len(each.text.lower()) == len(each.text)}
 
 
 def marked(home: Path, part: str) -> list[Marked]:

@@ -15,6 +15,7 @@ from heedful.explanations.faithfulness.naopc import naopc
 from heedful.explanations.faithfulness.sanity import alike
 from heedful.explanations.faithfulness.soft import Soft, normalised, soft
 from heedful.explanations.faithfulness.standing import Standing
+from heedful.explanations.faithfulness.truth import points, precision
 from heedful.explanations.methods.chance import Chance
 from heedful.explanations.methods.method import Method
 from heedful.explanations.subject import Subject
@@ -51,6 +52,8 @@ class Line:
     naopc: list[float] = field(default_factory=list)
     soft: list[Soft] = field(default_factory=list)
     alike: list[float] = field(default_factory=list)
+    points: list[float] = field(default_factory=list)
+    precision: list[float] = field(default_factory=list)
     passes: list[int] = field(default_factory=list)
 
     def means(self, of: Callable[[Curve], float]) -> list[float]:
@@ -74,6 +77,8 @@ class Line:
             "soft_comprehensiveness": softly[1] if softly else None,
             "soft_sufficiency": softly[0] if softly else None,
             "under_random_weights": mean(self.alike),
+            "points": interval(self.points) if self.points else None,
+            "precision": interval(self.precision) if self.precision else None,
             "passes": max(self.passes),
         }
 
@@ -156,6 +161,10 @@ def measured(subject: Subject, lines: Sequence[Line], chance: Line, number: int,
     for line, own in zip(every, [*([curve] for curve in found[: len(lines)]), found[len(lines) :]], strict=True):
         line.curves.append(own)
         line.passes.append(line.method.passes(subject))
+    if subject.truth is not None:
+        for line, told in zip(every, [*([each] for each in scores), drawn], strict=True):
+            line.points.append(sum(points(each, subject.truth) for each in told) / len(told))
+            line.precision.append(sum(precision(each, subject.truth) for each in told) / len(told))
     if number < protocol.bounded:
         for line, place in zip(every, naopc(subject, [*scores, drawn[0]], replacement=protocol.replacement), strict=True):
             line.naopc += [] if place is None else [place]

@@ -45,10 +45,20 @@ class Attention(Method):
     def scores(self, subject: Subject) -> Float[Tensor, " n"]:
         """What the answer reads of each unit through these layers and heads, or by its pooling where nothing attends."""
         reading, passed = subject.reading.double(), subject.looked().layers
-        own = chosen(passed, self.layer)
         if not passed:
             return subject.by_unit(reading)
-        return subject.by_unit(torch.stack([read(look, reading, self.head) for look in own]).mean(0))
+        if any(look.side != "self" for look in passed):
+            return subject.by_unit(self.across(passed, reading))
+        return subject.by_unit(self.mean(passed, reading))
+
+    def mean(self, passed: Sequence[Look], reading: Float[Tensor, " q"]) -> Float[Tensor, " k"]:
+        """Over the layers asked for."""
+        return torch.stack([read(look, reading, self.head) for look in chosen(passed, self.layer)]).mean(0)
+
+    def across(self, passed: Sequence[Look], reading: Float[Tensor, " q"]) -> Float[Tensor, " t"]:
+        """What is read of the other stream, by the layers that look there, and then of the answer's own."""
+        crossing, own = ([look for look in passed if look.side == side] for side in ("cross", "self"))
+        return torch.cat([self.mean(crossing, reading), self.mean(own, reading) if own else reading.new_zeros(len(reading))])
 
     def passes(self, subject: Subject) -> int:
         """One."""

@@ -1,13 +1,16 @@
-"""The default: one quick look at everything, then the truth about what it points at.
+"""One quick look at everything, then the truth about what it points at; the default where there is no gradient to look by.
 
 The units that `quick` ranks first by size are taken away one at a time, and each gets what the answer's log-probability really lost. The
 others keep the quick estimate, brought to the measured scale and never above what was measured. At most 20 forward passes at any length.
+
+Where there is no gradient to look by, eight runs of units are taken away first, and then, one at a time, the units of the runs that count
+most; the units of the others share what their run lost.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import ClassVar, Final, final
 
 import torch
 from jaxtyping import Float, Int
@@ -16,6 +19,9 @@ from torch import Tensor
 from heedful.explanations.methods.method import Method
 from heedful.explanations.methods.quick import Quick
 from heedful.explanations.subject import Subject
+
+RUNS: Final = 8  # of units, where there is no gradient
+QUICK: Final = 4  # passes of the quick look and of everything as it is
 
 
 @final
@@ -35,18 +41,22 @@ class Measured(Method):
     replacement: str | None = None
 
     def why_not(self, subject: Subject) -> str | None:
-        """Why it cannot serve this subject; None where it can."""
-        return None if subject.count <= self.top else subject.no_gradients
+        """It serves every subject."""
+        return None
 
     def scores(self, subject: Subject) -> Float[Tensor, " n"]:
         """Measured where it counts most, estimated elsewhere."""
+        if subject.no_gradients is not None and subject.count > self.top:
+            return halved(subject, self.top + QUICK - 1 - RUNS, self.replacement)
         first = Quick().scores(subject) if subject.no_gradients is None else torch.zeros(subject.count, dtype=torch.float64)
         best = first.abs().topk(min(self.top, subject.count)).indices
         lost = taken(subject, best, self.replacement)
         return settled(first, best, lost)
 
     def passes(self, subject: Subject) -> int:
-        """The quick look's three, one with everything, one for each unit measured."""
+        """The quick look's three, one with everything, one for each unit measured; as many without a gradient."""
+        if subject.no_gradients is not None and subject.count > self.top:
+            return self.top + QUICK
         return (3 if subject.no_gradients is None else 0) + 1 + min(self.top, subject.count)
 
 
@@ -56,6 +66,21 @@ def taken(subject: Subject, units: Int[Tensor, " m"], replacement: str | None) -
     kept[torch.arange(1, len(units) + 1), units] = False
     found = subject.scored(kept, replacement)
     return found[0] - found[1:]
+
+
+def halved(subject: Subject, most: int, replacement: str | None) -> Float[Tensor, " n"]:
+    """What eight runs of units lose, shared among them, and then what `most` units of the runs that count most lose by themselves."""
+    owner = torch.arange(subject.count) * RUNS // subject.count
+    gone = owner == torch.arange(RUNS)[:, None]
+    found = subject.scored(torch.cat([subject.whole(), ~gone]), replacement)
+    lost = found[0] - found[1:]
+    scores = (lost / gone.sum(1))[owner]
+    order = lost.abs().argsort(descending=True, stable=True)
+    units = torch.cat([(owner == run).nonzero()[:, 0] for run in order.tolist()])[:most]
+    kept = torch.ones(len(units), subject.count, dtype=torch.bool)
+    kept[torch.arange(len(units)), units] = False
+    scores[units] = found[0] - subject.scored(kept, replacement)
+    return scores
 
 
 def settled(first: Float[Tensor, " n"], units: Int[Tensor, " m"], lost: Float[Tensor, " m"]) -> Float[Tensor, " n"]:

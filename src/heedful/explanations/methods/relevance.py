@@ -62,9 +62,11 @@ class Relevance(Method):
 
 
 def gradients(looked: Looked) -> tuple[Tensor, ...]:
-    """The gradient of the answer with respect to each layer's heads; zeros where it reads nothing of them."""
-    found = torch.autograd.grad(looked.score, [look.out for look in looked.layers], retain_graph=True, allow_unused=True)
-    return tuple(torch.zeros_like(look.out) if grad is None else grad for look, grad in zip(looked.layers, found, strict=True))
+    """The gradient of the answer with respect to each layer's heads; zeros where it reads nothing of them, or they nothing of the input."""
+    within = [look.out for look in looked.layers if look.out.requires_grad]
+    found = iter(torch.autograd.grad(looked.score, within, retain_graph=True, allow_unused=True))
+    grads = (next(found) if look.out.requires_grad else None for look in looked.layers)
+    return tuple(torch.zeros_like(look.out) if grad is None else grad for look, grad in zip(looked.layers, grads, strict=True))
 
 
 @torch.no_grad()
@@ -83,8 +85,8 @@ def read(look: Look, grad: Float[Tensor, "1 h q v"], passed: Float[Tensor, " q"]
     return found
 
 
-def across(passed: tuple[Look, ...], grads: tuple[Tensor, ...], reading: Float[Tensor, " q"]) -> Float[Tensor, " s"]:
-    """What of each place of the source comes to the answer of another stream."""
+def across(passed: tuple[Look, ...], grads: tuple[Tensor, ...], reading: Float[Tensor, " q"]) -> Float[Tensor, " t"]:
+    """What of each place of the source comes to the answer of another stream, and then of each place of that stream itself."""
     source = next(look.size[1] for look in passed if look.side == "cross")
     own = torch.eye(len(reading), dtype=torch.float64)
     theirs, crossed = torch.eye(source, dtype=torch.float64), torch.zeros(len(reading), source, dtype=torch.float64)
@@ -96,7 +98,7 @@ def across(passed: tuple[Look, ...], grads: tuple[Tensor, ...], reading: Float[T
             own, crossed = own + matrix @ own, crossed + matrix @ crossed
         else:
             crossed = crossed + normed(own).T @ matrix @ normed(theirs)
-    return reading @ crossed
+    return torch.cat([reading @ crossed, reading @ own])
 
 
 def normed(relevance: Float[Tensor, "n n"]) -> Float[Tensor, "n n"]:

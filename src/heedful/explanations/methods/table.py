@@ -18,10 +18,11 @@ from heedful.explanations.methods.relevance import Relevance
 from heedful.explanations.methods.rollout import Rollout
 from heedful.explanations.methods.shapley import Shapley
 from heedful.explanations.methods.value_norms import ValueNorms
+from heedful.explanations.subject import Subject
 
 METHODS: tuple[Method, ...] = (
-    Measured(),
     Quick(),
+    Measured(),
     Interactions(),
     InputGradient(),
     IntegratedGradients(),
@@ -39,7 +40,7 @@ AUTO = "auto"
 
 
 def find_method(name: str) -> Method:
-    """The method called `name`; "auto" is the default.
+    """The method called `name`; "auto" is the default where there are gradients (see `default_for`).
 
     >>> find_method("rollout")
     Rollout(residual=0.5)
@@ -52,6 +53,15 @@ def find_method(name: str) -> Method:
         if method.name == name:
             return method
     raise unknown("method", name, [AUTO, *(method.name for method in METHODS)])
+
+
+def default_for(subject: Subject) -> Method:
+    """What an input is explained by where nobody has compared methods on its model.
+
+    The quick look, which measured best on the reviews, news and commands that methods were compared on (docs/explain.md); where no gradient
+    reaches the units, deletions that are measured.
+    """
+    return METHODS[0] if METHODS[0].why_not(subject) is None else Measured()
 
 
 def served(methods: tuple[Method, ...] = METHODS) -> tuple[str, ...]:

@@ -15,8 +15,10 @@ from heedful.explanations.shade import colour
 from heedful.explanations.tokens import visible
 
 
-def marks(tokens: Sequence[str], scores: Float[Tensor, " n"], title: str, shaded: bool = True) -> Markup:
+def marks(tokens: Sequence[str], scores: Float[Tensor, " n"], title: str, shaded: bool = True, top: float | None = None) -> Markup:
     """`tokens` with a shade for each score, on one scale about zero; without shades where they would mislead.
+
+    The fullest shade stands for `top`, the largest score by default.
 
     >>> import torch
     >>> shown = marks(["good", "bad"], torch.tensor([2.0, -1.0]), "why")
@@ -25,7 +27,7 @@ def marks(tokens: Sequence[str], scores: Float[Tensor, " n"], title: str, shaded
     """
     if len(tokens) != len(scores):
         raise ShapeError(f"{len(tokens)} tokens need as many scores: found {len(scores)}")
-    top = float(scores.abs().max()) or 1.0
+    top = (top if top is not None else float(scores.abs().max())) or 1.0
     spans = [mark(token, float(score), float(score) / top if shaded else 0.0) for token, score in zip(tokens, scores, strict=True)]
     text = element("div", {"class": "tokens", "role": "group", "aria-label": title, "tabindex": 0}, join(*spans))
     return element("figure", {"class": "marks"}, element("figcaption", {}, title), text)

@@ -14,6 +14,7 @@ from torch import Tensor
 from heedful.errors import ShapeError
 from heedful.explanations.markup import Markup, element
 from heedful.explanations.parts.table import number
+from heedful.explanations.shade import BLUE, ORANGE
 
 MOST: Final = 320  # pixels of a side in the page's file
 SIDE: Final = 260  # and on the screen
@@ -23,9 +24,16 @@ DEEPEST: Final = 0.85  # its opacity where the map is largest
 
 
 def photograph(
-    pixels: UInt8[Tensor, "c h w"], title: str, over: Float[Tensor, "y x"] | None = None, note: str = "", boxes: tuple[Markup, ...] = ()
+    pixels: UInt8[Tensor, "c h w"],
+    title: str,
+    over: Float[Tensor, "y x"] | None = None,
+    note: str = "",
+    boxes: tuple[Markup, ...] = (),
+    signed: bool = False,
 ) -> Markup:
-    """A grey or coloured picture in bytes; `over`, of any size and at least 0, shades it the more the larger it is.
+    """A grey or coloured picture in bytes; `over`, of any size, shades it the more the larger it is.
+
+    What is below 0 is left out, or, where `signed`, orange, and what is above it blue.
 
     >>> pixels = torch.zeros(1, 4, 4, dtype=torch.uint8)
     >>> "data:image/png" in photograph(pixels, "a four", torch.eye(2))
@@ -35,11 +43,21 @@ def photograph(
         raise ShapeError(f"a picture is (1 or 3, h, w), found {tuple(pixels.shape)}")
     whole = "position:absolute;inset:0;width:100%;height:100%;image-rendering:pixelated"
     below = element("img", {"src": address(pixels), "alt": title, "style": whole})
-    above = element("img", {"src": address(shade(over)), "alt": f"{title}: the map", "style": whole}) if over is not None else ""
+    above = element("img", {"src": address(shade(over, signed)), "alt": f"{title}: the map", "style": whole}) if over is not None else ""
     frame = f"position:relative;width:100%;max-width:{SIDE}px;aspect-ratio:{pixels.shape[2]}/{pixels.shape[1]}"
-    said = f"{note} largest: {number(float(over.max()))}".strip() if over is not None else note
+    said = f"{note} largest: {number(float(over.abs().max() if signed else over.max()))}".strip() if over is not None else note
     caption = element("figcaption", {}, element("b", {}, title), element("small", {"style": "display:block"}, said))
     return element("figure", {"class": "thumbnail"}, element("div", {"style": frame}, below, above, *boxes), caption)
+
+
+def faded(pixels: UInt8[Tensor, "c h w"]) -> UInt8[Tensor, "c h w"]:
+    """A picture in light greys, on which both colours of a signed map can be told.
+
+    >>> faded(torch.tensor([[[0, 255]]], dtype=torch.uint8)).tolist()
+    [[[136, 255]]]
+    """
+    grey = pixels.double().mean(0, keepdim=True)
+    return (136 + grey * (255 - 136) / 255).round().to(torch.uint8)
 
 
 def box(place: tuple[float, float, float, float], label: str) -> Markup:
@@ -50,11 +68,13 @@ def box(place: tuple[float, float, float, float], label: str) -> Markup:
     return element("div", {"style": style}, name)
 
 
-def shade(over: Float[Tensor, "y x"]) -> UInt8[Tensor, "4 y x"]:
-    """A map as one colour of varying opacity."""
-    values = torch.nan_to_num(over.detach().double().cpu()).clamp(min=0)
-    share = values / values.max().clamp(min=1e-12)
-    colour = torch.tensor(WARM, dtype=torch.uint8).view(3, 1, 1).expand(3, *values.shape)
+def shade(over: Float[Tensor, "y x"], signed: bool = False) -> UInt8[Tensor, "4 y x"]:
+    """A map as one colour of varying opacity, or as two by its sign."""
+    values = torch.nan_to_num(over.detach().double().cpu())
+    sizes = values.abs() if signed else values.clamp(min=0)
+    share = sizes / sizes.max().clamp(min=1e-12)
+    above, below = (torch.tensor(each, dtype=torch.uint8).view(3, 1, 1) for each in ((BLUE, ORANGE) if signed else (WARM, WARM)))
+    colour = torch.where(values >= 0, above, below)
     return torch.cat([colour, (share * 255 * DEEPEST).round().to(torch.uint8)[None]])
 
 

@@ -6,21 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from heedful.errors import UsageError
 from heedful.explanations.explanation import Explanation as Found
 from heedful.explanations.explanation import explained
 from heedful.explanations.page import Section, page
+from heedful.explanations.subject import Subject
 from heedful.tasks.explained.standings import settled
-from heedful.tasks.explained.tokens import Tokens
 from heedful.tasks.task import Explanation, Record, View
 
 
-def reasons(run: Path, subject: Tokens, view: View) -> Found:
+def reasons(run: Path, subject: Subject, model: nn.Module, view: View) -> Found:
     """The explanation by the method asked for, or by the one that measured best on this run."""
     if view.layer is not None or view.head is not None:
         raise UsageError("--layer and --head are of attention as it is: without --method, --target and --contrast they would work")
     folder = run if run.is_dir() else run.parent
-    method, standing = settled(folder, subject.reader.model, view.method)
+    method, standing = settled(folder, model, view.method, subject)
     return explained(subject, method, standing)
 
 

@@ -18,7 +18,7 @@ def why_class(answer: Classified, view: View) -> Explanation:
     """The class of a text, or the one asked for, with what speaks for and against it."""
     loaded = answer.loaded
     subject = of_classifier(loaded.model, answer.ids[0], loaded.tokenizer, view.target, view.contrast, loaded.temperature)
-    found = reasons(loaded.run.path, subject, view)
+    found = reasons(loaded.run.path, subject, loaded.model, view)
     output = answer.output(trace=True)
     told = answer.told(output)
     likely = table(("class", "probability"), list(told["probabilities"].items()), "The likeliest classes")

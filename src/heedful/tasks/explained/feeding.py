@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from typing import Any
 
 import torch
@@ -14,8 +15,10 @@ from heedful.layers.embed import TokenEmbedding
 
 
 @contextmanager
-def fed(embedding: nn.Module, features: Float[Tensor, "b t m"]) -> Iterator[None]:
+def fed(embedding: nn.Module, *features: Float[Tensor, "b t m"]) -> Iterator[None]:
     """Within it the first t places that `embedding` is asked for are `features`; what stands behind them is embedded as ever.
+
+    Of several, as many as one pass asks it for, each call in turn gets its own.
 
     >>> table = TokenEmbedding(3, 2)
     >>> with fed(table, torch.ones(1, 2, 2)):
@@ -24,8 +27,11 @@ def fed(embedding: nn.Module, features: Float[Tensor, "b t m"]) -> Iterator[None
     ([[1.0, 1.0], [1.0, 1.0]], True)
     """
 
+    turn = cycle(features)
+
     def instead(module: nn.Module, inputs: tuple[Any, ...], out: Tensor) -> Tensor:
-        return torch.cat([features.to(out.dtype), out[:, features.shape[1] :]], dim=1)
+        given = next(turn)
+        return torch.cat([given.to(out.dtype), out[:, given.shape[1] :]], dim=1)
 
     hook = embedding.register_forward_hook(instead)
     try:

@@ -23,7 +23,7 @@ def why_next(loaded: Loaded, text: str, view: View) -> Explanation:
         raise UsageError("there is nothing before the answer: a text with a token in it would work")
     likely = likeliest(loaded.model, ids, loaded.tokenizer, LIKELY)
     subject = of_language_model(loaded.model, ids, loaded.tokenizer, view.target, view.contrast)
-    found = reasons(loaded.run.path, subject, view)
+    found = reasons(loaded.run.path, subject, loaded.model, view)
     sections = [Section("What may follow", "", [table(("token", "probability"), likely, "The likeliest tokens")], "likely")]
     if subject.no_attention is None and subject.looked().layers and len(ids) <= MOST:
         layers = [Layer(look.name, look.rows(0, len(ids)).float().cpu()[:, :, : len(ids)]) for look in subject.looked().layers]

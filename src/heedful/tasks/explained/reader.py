@@ -11,9 +11,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from heedful.layers.trace import Trace
+from heedful.manage.site import Site
 from heedful.models.classifier import Classifier
 from heedful.models.recurrent import RecurrentLM
 from heedful.models.windows import windows_of
+from heedful.tasks.explained.watching import Named, named
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +50,13 @@ class Reader(ABC):
         """Why its layers do not see the whole text at once; None where they do."""
         return None
 
-    def arranged(self, features: Float[Tensor, "b t m"]) -> Float[Tensor, "w c m"]:
-        """Features of whole texts as the model's embedding is asked for them."""
-        return features
+    def arranged(self, features: Float[Tensor, "b t m"]) -> tuple[Float[Tensor, "w c m"], ...]:
+        """Features of whole texts as the model's embedding is asked for them, call by call."""
+        return (features,)
+
+    def named(self, site: Site) -> Named:
+        """What readers call an attention layer, and which streams it is of."""
+        return named(site)
 
     @property
     def device(self) -> torch.device:
@@ -79,15 +85,15 @@ class ClassReader(Reader):
             f"the text is read in windows of {self.model.context} tokens, each by itself: quick or measured would work" if split else None
         )
 
-    def arranged(self, features: Float[Tensor, "b t m"]) -> Float[Tensor, "w c m"]:
+    def arranged(self, features: Float[Tensor, "b t m"]) -> tuple[Float[Tensor, "w c m"], ...]:
         """The same, cut into windows where the text is."""
         assert isinstance(self.model, Classifier)
         count, length = features.shape[:2]
         if length <= self.model.context:
-            return features
+            return (features,)
         places = torch.arange(count * length, device=features.device).view(count, length)
         full = torch.full((count,), length, device=features.device)
-        return features.flatten(0, 1)[windows_of(places, full, self.model.context).ids]
+        return (features.flatten(0, 1)[windows_of(places, full, self.model.context).ids],)
 
     @torch.no_grad()
     def read(self, ids: Int[Tensor, " t"]) -> Float[Tensor, " t"] | None:

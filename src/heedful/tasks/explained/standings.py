@@ -15,7 +15,8 @@ from heedful.errors import CheckpointError
 from heedful.explanations.faithfulness.comparison import Comparison
 from heedful.explanations.faithfulness.standing import Standing
 from heedful.explanations.methods.method import Method
-from heedful.explanations.methods.table import AUTO, find_method
+from heedful.explanations.methods.table import AUTO, default_for, find_method
+from heedful.explanations.subject import Subject
 from heedful.manage.objective import model_hash
 
 VERSION: Final = 1
@@ -66,10 +67,11 @@ def kept(folder: Path, model: nn.Module) -> dict[str, Any] | None:
         raise CheckpointError(f"{path}: damaged ({error!r}): `heedful explain --compare` writes it anew") from None
 
 
-def settled(folder: Path, model: nn.Module, name: str | None) -> tuple[Method, Standing | None]:
+def settled(folder: Path, model: nn.Module, name: str | None, subject: Subject) -> tuple[Method, Standing | None]:
     """The method asked for (the run's own default where none is), and what was measured of it."""
     found = kept(folder, model)
-    chosen = find_method(name if name not in (None, AUTO) else found["best"] if found else AUTO)
+    asked = None if name == AUTO else name
+    chosen = default_for(subject) if asked is None and found is None else find_method(asked or (found or {})["best"])
     return chosen, None if found is None else standing(found, chosen.name)
 
 

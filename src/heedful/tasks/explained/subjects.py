@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Int, UInt8
 from torch import Tensor, nn
 
 from heedful.data.tokens import Tokenizer
@@ -14,10 +14,17 @@ from heedful.explanations.subject import Subject
 from heedful.manage.hosts.pretrained import pretrained
 from heedful.models.classifier import Classifier
 from heedful.models.language_model import LanguageModel
+from heedful.models.seq2seq.sequence import Seq2Seq
+from heedful.models.vision.convolutional import Convolutional
+from heedful.models.vision.detector import Detector
+from heedful.models.vision.transformer import VisionTransformer
+from heedful.models.vision.unet import UNet
 from heedful.tasks.explained.naming import blank_of, class_named, said, word_tokens
 from heedful.tasks.explained.pretrained import pretrained_subject
 from heedful.tasks.explained.reader import ClassReader, WordReader
+from heedful.tasks.explained.seen import of_box, of_picture, of_pixels
 from heedful.tasks.explained.tokens import Tokens
+from heedful.tasks.explained.writing import of_written, wanted_of, written_by
 
 
 def subject_of(model: nn.Module, given: Any, tokenizer: Any = None, target: Any = None, contrast: Any = None) -> Subject:
@@ -31,12 +38,31 @@ def subject_of(model: nn.Module, given: Any, tokenizer: Any = None, target: Any 
         return of_classifier(model, tokens(given, tokenizer, None if model.windowed else model.context), tokenizer, target, contrast)
     if isinstance(model, LanguageModel):
         return of_language_model(model, tokens(given, tokenizer, model.limit), tokenizer, target, contrast)
+    if isinstance(model, Seq2Seq):
+        text = written_by(model, given, tokenizer)
+        return of_written(model, text, wanted_of(text.ids, model.mark, tokenizer, target, contrast), tokenizer)
+    if isinstance(model, Convolutional | VisionTransformer):
+        return of_picture(model, picture_of(given), target, contrast)
+    if isinstance(model, Detector):
+        return of_box(model, picture_of(given), target, contrast)
+    if isinstance(model, UNet):
+        return of_pixels(model, picture_of(given), target, contrast)
     if pretrained(model):
         return pretrained_subject(model, given, tokenizer, target, contrast)
     raise Unsupported(
-        f"{type(model).__name__}: classifiers and language models of ours, and models of Hugging Face, are explained as they are; "
-        "a heedful.explanations.subject.Subject as the input would work for others"
+        f"{type(model).__name__}: classifiers, language models, models of pictures and those that write one text for another, ours, and "
+        "models of Hugging Face, are explained as they are; a heedful.explanations.subject.Subject as the input would work for others"
     )
+
+
+def picture_of(given: Any) -> UInt8[Tensor, "c h w"]:
+    """A picture (c, h, w) or (1, c, h, w), in bytes, or in numbers from 0 to 1."""
+    pixels = torch.as_tensor(given)
+    if pixels.dim() == 4 and len(pixels) == 1:
+        pixels = pixels[0]
+    if pixels.dim() != 3:
+        raise UsageError(f"one picture (c, h, w) is explained at a time: found {tuple(pixels.shape)}")
+    return pixels if pixels.dtype == torch.uint8 else (pixels.clamp(0, 1) * 255).round().to(torch.uint8)
 
 
 def tokens(given: Any, tokenizer: Tokenizer | None, most: int | None) -> Int[Tensor, " t"]:

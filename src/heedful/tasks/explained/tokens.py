@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import replace
 from functools import cached_property
 from typing import Final, final
@@ -14,14 +12,14 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from heedful.errors import UsageError
-from heedful.explanations.rules.rules import Rules
-from heedful.explanations.subject import Look, Looked, Subject
+from heedful.manage.site import Site
 from heedful.manage.still import still
 from heedful.tasks.explained import watching
 from heedful.tasks.explained.feeding import embedding_of, fed
+from heedful.tasks.explained.modelled import AT_ONCE, Modelled
 from heedful.tasks.explained.reader import Reader
+from heedful.tasks.explained.watching import Named
 
-AT_ONCE: Final = 16384  # tokens of a batch
 UNSEEN: Final = "the model has no table of token embeddings: occlusion, shapley, or measured for a short text would work"
 
 TWICE: Final = (
@@ -30,10 +28,11 @@ TWICE: Final = (
 
 
 @final
-class Tokens(Subject):
+class Tokens(Modelled):
     """The tokens `ids` (t,); each unit is one of them, or the places given for it (a word of several tokens).
 
-    `names` are the units', `answer` and `contrast` what is asked in words. Places of no unit (a classifier's [CLS]) always stay.
+    `names` are the units', `answer` and `contrast` what is asked in words, `parts` the texts that the units are of, one after the other.
+    Places of no unit (a classifier's [CLS]) always stay.
     """
 
     def __init__(
@@ -45,8 +44,10 @@ class Tokens(Subject):
         *,
         contrast: str | None = None,
         places: Sequence[tuple[int, ...]] | None = None,
+        parts: Sequence[tuple[str, int]] = (),
     ) -> None:
         self.reader, self.ids, self.answer, self.contrast = reader, ids.to(reader.device), answer, contrast
+        self.model, self.parts = reader.model, tuple(parts)
         self.names = tuple(names)
         self.places = tuple((i,) for i in range(len(ids))) if places is None else tuple(places)
         if not self.names or len(self.names) != len(self.places):
@@ -72,16 +73,12 @@ class Tokens(Subject):
         with still(self.reader.model):
             if way == "delete":
                 return self.shortened(kept)
-            gone = torch.zeros(len(kept), len(self.ids), dtype=torch.bool)
-            for unit, places in enumerate(self.places):
-                gone[:, list(places)] = ~kept[:, unit, None]
-            return self.blanked(gone.to(self.ids.device)) if way == "mask" else self.emptied(gone.to(self.ids.device))
+            gone = self.places_of(kept)
+            return self.blanked(gone.to(self.ids.device)) if way == "mask" else self.of_gone(gone, self.baseline)
 
     def shortened(self, kept: Bool[Tensor, "s n"]) -> Float[Tensor, " s"]:
         """Units cut out of the text; batches of rows of like length."""
-        stays = torch.ones(len(kept), len(self.ids), dtype=torch.bool)
-        for unit, places in enumerate(self.places):
-            stays[:, list(places)] = kept[:, unit, None]
+        stays = ~self.places_of(kept)
         lengths = stays.sum(1)
         found = torch.zeros(len(kept), dtype=torch.float64)
         for rows in batches(lengths, self.reader.even, self.reader.alone):
@@ -95,18 +92,17 @@ class Tokens(Subject):
     def blanked(self, gone: Bool[Tensor, "s t"]) -> Float[Tensor, " s"]:
         """Units replaced by the token that stands for a missing one."""
         assert self.reader.blank is not None
-        return torch.cat([self.asked(self.ids.masked_fill(rows, self.reader.blank)) for rows in self.split(gone)])
+        return torch.cat([self.asked(self.ids.masked_fill(rows, self.reader.blank)) for rows in torch.split(gone, self.at_once)])
 
-    def emptied(self, gone: Bool[Tensor, "s t"]) -> Float[Tensor, " s"]:
-        """Units whose vectors are those of nothing."""
-        found = []
-        for rows in self.split(gone):
-            found.append(self.of_features(torch.where(rows[..., None], self.baseline, self.features)).double().cpu())
-        return torch.cat(found)
+    @property
+    def length(self) -> int:
+        """How many tokens."""
+        return len(self.ids)
 
-    def split(self, rows: Tensor) -> tuple[Tensor, ...]:
-        """Rows as many at a time as a batch holds."""
-        return torch.split(rows, 1 if self.reader.alone else max(1, AT_ONCE // len(self.ids)))
+    @property
+    def at_once(self) -> int:
+        """How many rows a batch may have."""
+        return 1 if self.reader.alone else max(1, AT_ONCE // len(self.ids))
 
     def asked(self, ids: Int[Tensor, "b t"]) -> Float[Tensor, " b"]:
         """The log-probability for whole rows."""
@@ -135,57 +131,21 @@ class Tokens(Subject):
         with still(self.reader.model):
             if self.reader.alone and len(rows) > 1:
                 return torch.cat([self.of_features(row[None]) for row in features])
-            with fed(self.embedding, self.reader.arranged(features)):
+            with fed(self.embedding, *self.reader.arranged(features)):
                 return self.reader.log_probability(rows, lengths)
 
-    @cached_property
-    def passed(self) -> Looked:
-        """One pass with its attention layers kept."""
-        layers: list[Look] = []
-        features = self.features.clone().requires_grad_()
-        if self.watchable is not None:
-            return Looked(self.of_features(features[None])[0], ())
-        with watching.kept(self.reader.model, layers):
-            score = self.of_features(features[None])[0]
-        return Looked(score, tuple(layers))
+    def named(self, site: Site) -> Named:
+        """A layer as the reader calls it."""
+        return self.reader.named(site)
 
-    def looked(self) -> Looked:
-        """A pass with every attention layer kept."""
-        return self.passed
+    def told(self) -> Float[Tensor, " t"] | None:
+        """What the model says that it reads."""
+        return self.reader.read(self.ids)
 
-    @cached_property
-    def reading(self) -> Float[Tensor, " t"]:
-        """What the model says that it reads, or the share of the answer's gradient that each place of the last layer gets."""
-        said = self.reader.read(self.ids)
-        if said is not None:
-            return said.detach().cpu()
-        (gradient,) = torch.autograd.grad(self.passed.score, [self.passed.layers[-1].out], retain_graph=True)
-        sizes = gradient[0].double().square().sum((0, 2)).sqrt().cpu()
-        return sizes / sizes.sum().clamp(min=torch.finfo(sizes.dtype).tiny)
-
-    @contextmanager
-    def ruled(self, rules: Rules) -> Iterator[None]:
-        """Within it backward passes follow other rules."""
-        with watching.ruled(self.reader.model, rules, self.watchable is None):
-            yield
-
-    @torch.no_grad()
-    def silenced(self, heads: Sequence[tuple[int, int]]) -> Float[Tensor, " s"]:
-        """The log-probability of the answer without one head, for each of them."""
-        most = 1 if self.reader.alone else max(1, AT_ONCE // len(self.ids))
-        found = []
-        with still(self.reader.model):
-            for first in range(0, len(heads), most):
-                some = heads[first : first + most]
-                with watching.without(self.reader.model, some):
-                    found.append(self.asked(self.ids.expand(len(some), -1)))
-        return torch.cat(found)
-
-    def randomised(self, seed: int) -> Tokens:
-        """The same text under a model whose weights are drawn anew."""
-        model = drawn(self.reader.model, seed)
+    def again(self, model: nn.Module) -> Tokens:
+        """The same text and answer under another model."""
         reader = replace(self.reader, model=model)
-        return Tokens(reader, self.ids, self.names, self.answer, contrast=self.contrast, places=self.places)
+        return Tokens(reader, self.ids, self.names, self.answer, contrast=self.contrast, places=self.places, parts=self.parts)
 
 
 @torch.no_grad()
@@ -210,14 +170,3 @@ def batches(lengths: Int[Tensor, " s"], even: bool, alone: bool) -> Iterator[Int
             end += 1
         yield order[at:end]
         at = end
-
-
-def drawn(model: nn.Module, seed: int) -> nn.Module:
-    """A copy of a model whose parameters are normal numbers of each one's own mean and spread."""
-    generator = torch.Generator().manual_seed(seed)
-    copy = deepcopy(model)
-    with torch.no_grad():
-        for parameter in copy.parameters():
-            spread = parameter.float().std() if parameter.numel() > 1 else parameter.new_zeros((), dtype=torch.float32)
-            parameter.copy_(torch.randn(parameter.shape, generator=generator).to(parameter) * spread + parameter.float().mean())
-    return copy

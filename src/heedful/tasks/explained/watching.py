@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from typing import Literal, NamedTuple
 
 import torch
 from einops import repeat
@@ -35,20 +36,42 @@ def unwatched(model: nn.Module) -> str | None:
     return None
 
 
+class Named(NamedTuple):
+    """What readers call an attention layer, and of which stream its queries and keys are."""
+
+    name: str
+    side: Literal["self", "source", "cross"]
+
+
+def named(site: Site) -> Named:
+    """A layer by its number, from 1."""
+    return Named(f"layer {site.index + 1}", "cross" if site.kind == "cross" else "self")
+
+
+def two_streams(site: Site, source: str) -> Named:
+    """A layer of a model that reads one stream in its part `source`, and looks across from another."""
+    part, _, rest = site.name.partition(".")
+    number = int(rest.partition(".")[0]) + 1
+    if part == source:
+        return Named(f"reading layer {number}", "source")
+    crossed = rest.endswith(".cross")
+    return Named(f"{'looking across' if crossed else 'writing'}, layer {number}", "cross" if crossed else "self")
+
+
 @contextmanager
-def kept(model: nn.Module, into: list[Look]) -> Iterator[None]:
+def kept(model: nn.Module, into: list[Look], naming: Callable[[Site], Named] = named) -> Iterator[None]:
     """Within it every attention layer that is passed is put into a list, in the order of the pass."""
 
     def handler(seen: Seen) -> Tensor:
         out: Tensor = seen.attend()
-        into.append(look_of(model, seen, out))
+        into.append(look_of(model, seen, out, naming(seen.site)))
         return out
 
     with watched(model, handler):
         yield
 
 
-def look_of(model: nn.Module, seen: Seen, out: Float[Tensor, "b h q v"]) -> Look:
+def look_of(model: nn.Module, seen: Seen, out: Float[Tensor, "b h q v"], called: Named) -> Look:
     """A layer as it was passed; its weights are made again when they are asked for."""
     still = replace(seen, q=seen.q.detach(), k=seen.k.detach(), v=seen.v.detach())
 
@@ -59,12 +82,7 @@ def look_of(model: nn.Module, seen: Seen, out: Float[Tensor, "b h q v"]) -> Look
 
     ratio = seen.q.shape[1] // seen.v.shape[1]
     values = repeat(still.v[0], "g k v -> (g r) k v", r=ratio)
-    return Look(called(seen.site), rows, out, values, written(model, seen.site), "cross" if seen.site.kind == "cross" else "self")
-
-
-def called(site: Site) -> str:
-    """A layer's name for readers."""
-    return f"layer {site.index + 1}"
+    return Look(called.name, rows, out, values, written(model, seen.site), called.side)
 
 
 def written(model: nn.Module, site: Site) -> Float[Tensor, "h v m"] | None:

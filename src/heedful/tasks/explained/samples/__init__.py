@@ -1,0 +1,1 @@
+"""The inputs of a run that methods are compared on, a file a task."""
