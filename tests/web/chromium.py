@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 import time
 from pathlib import Path
@@ -13,8 +14,10 @@ import pytest
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 QUIET = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --hide-scrollbars"
+    "--disable-sync --hide-scrollbars --use-fake-device-for-media-stream --use-fake-ui-for-media-stream "
+    "--autoplay-policy=no-user-gesture-required"
 )
+READY = "[...document.querySelectorAll('.reading')].every((box) => box.heedful?.state.head) && document.querySelectorAll('.reading').length"
 PATIENCE = 60.0  # seconds; on a busy machine everything takes long, and nothing here is about time
 
 
@@ -91,3 +94,25 @@ class Browser:
     def close(self) -> None:
         """Close it."""
         self.driver.quit()
+
+
+def ask(browser: Browser, address: str, text: str, width: int = 1280, dark: bool = False) -> None:
+    """Type a text, press the button, wait until what was read is there."""
+    browser.open(address, width, dark)
+    browser.run("document.getElementById('text').value = arguments[0]", text)
+    browser.focus("button.main")
+    browser.press("\ue007")
+    browser.until(READY)
+
+
+def whole(browser: Browser) -> None:
+    """Bring every layer into sight once, so that it is drawn."""
+    next_row = "const row = document.querySelector('.layer:not(.drawn)'); row?.scrollIntoView({behavior: 'instant'}); return !row;"
+    browser.until(f"(() => {{ {next_row} }})()")
+    browser.run("scrollTo({top: 0, behavior: 'instant'})")
+
+
+def keep(browser: Browser, name: str) -> None:
+    """The page as a picture, where pictures are wanted."""
+    if os.environ.get("HEEDFUL_SHOTS"):
+        browser.shoot(Path(os.environ["HEEDFUL_SHOTS"]) / f"{name}.png")

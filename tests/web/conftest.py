@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+import io
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+import uvicorn
+from PIL import Image
 from starlette.testclient import TestClient
 
+import heedful
 from heedful.data.tokens import tokenizer_state, train_tokenizer
+from heedful.data.tokens.none import NoTokens
 from heedful.models.build import build
 from heedful.models.checkpoint import Checkpoint, save_checkpoint
 from heedful.models.classifiers import build_classifier
+from heedful.models.seq2seq.build import build_seq2seq
+from heedful.models.vision.build import build_picture_classifier
 from heedful.spec import DataSpec, DecoderSpec, EncoderSpec, RunSpec
+from heedful.spec.images import ImageDataSpec
+from heedful.spec.pairs import PairSpec
+from heedful.spec.seq2seq import Seq2SeqSpec
+from heedful.spec.vision import VisionTransformerSpec
+from heedful.tasks.classify.loading import load_classifier
 from heedful.train.run import Run
+from heedful.web.app import LOOPBACK
 from heedful.web.app import build as app_of
 from heedful.web.hall import Hall
 from heedful.web.limits import Limits
+from heedful.web.runs.run import OpenRun
 from heedful.web.runs.table import open_run
+from heedful.web.server import Server, address, bound
+from web.chromium import Browser
 
 TEXT = "to be, or not to be: that is the question.\n" * 40
 SMALL = EncoderSpec(context=64, width=16, layers=2, heads=4, labels=("no", "yes"))
@@ -54,11 +72,53 @@ def make_generator(folder: Path, context: int = 64) -> Path:
     return run.path
 
 
+def make_pictures(folder: Path) -> Path:
+    """The same of a transformer over the patches of small pictures."""
+    torch.manual_seed(0)
+    model = VisionTransformerSpec(labels=("round", "straight"), size=16, channels=1, patch=4, width=16, layers=2, heads=2)
+    spec = RunSpec(task="image", data=ImageDataSpec(), model=model)
+    run = Run.create(folder, spec, NoTokens())
+    state = stirred(build_picture_classifier(model)).state_dict()
+    save_checkpoint(run.best_path, Checkpoint(state, spec, tokenizer_state(NoTokens())))
+    return run.path
+
+
+def make_writer(folder: Path, task: str = "translate") -> Path:
+    """The same of a model that writes one text for another, word by word."""
+    torch.manual_seed(0)
+    tokenizer = train_tokenizer("word", [f" {line}" for line in TEXT.split("\n")])
+    model = Seq2SeqSpec(vocabulary=tokenizer.size, width=16, layers=2, heads=2, context=24)
+    spec = RunSpec(task=task, data=PairSpec(tokenizer="word"), model=model)
+    run = Run.create(folder, spec, tokenizer)
+    built = stirred(build_seq2seq(model))
+    built.get_parameter("embedding.weight").data[tokenizer.size] = 0.0  # the mark is never the likeliest, so that texts are not empty
+    save_checkpoint(run.best_path, Checkpoint(built.state_dict(), spec, tokenizer_state(tokenizer)))
+    return run.path
+
+
+def make_plan(run: Path, folder: Path) -> Path:
+    """A plan of half the attention of a classifier."""
+    loaded = load_classifier(run)
+    batch = {"ids": loaded.tokenizer.encode(TEXT[:172])[None], "labels": torch.tensor([0])}
+    return heedful.plan(heedful.profile(loaded.model, [batch]), heedful.Budget(operations=0.5)).save(folder / "plan.json")
+
+
+def picture(pixel: int = 255, side: int = 20) -> bytes:
+    """A picture file: a cross on a plain ground."""
+    held, drawn = io.BytesIO(), Image.new("L", (side, side), 255 - pixel)
+    for at in range(side):
+        drawn.putpixel((at, side // 2), pixel)
+        drawn.putpixel((side // 2, at), pixel)
+    drawn.save(held, "PNG")
+    return held.getvalue()
+
+
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A classifier and a generator."""
+    """A classifier, a generator, pictures and a writer."""
     folder = tmp_path_factory.mktemp("runs")
-    return {"mood": make_classifier(folder / "mood"), "prose": make_generator(folder / "prose")}
+    texts = {"mood": make_classifier(folder / "mood"), "prose": make_generator(folder / "prose")}
+    return {**texts, "shapes": make_pictures(folder / "shapes"), "words": make_writer(folder / "words")}
 
 
 Start = Callable[..., TestClient]
@@ -70,7 +130,7 @@ def start(runs: dict[str, Path]) -> Iterator[Start]:
     opened: list[TestClient] = []
 
     def started(*names: str, limits: Limits = Limits(), token: str | None = None, hosts: frozenset[str] | None = None) -> TestClient:  # noqa: B008
-        hall = Hall({name: open_run(runs[name]) for name in names or runs}, limits)
+        hall = Hall({name: open_run(runs[name]) for name in names or ("mood", "prose")}, limits)
         client = TestClient(app_of(hall, token, hosts), raise_server_exceptions=False)
         client.__enter__()
         opened.append(client)
@@ -85,3 +145,35 @@ def start(runs: dict[str, Path]) -> Iterator[Start]:
 def client(start: Start) -> TestClient:
     """A server of both runs without a token."""
     return start()
+
+
+@contextmanager
+def served(runs: dict[str, OpenRun]) -> Iterator[str]:
+    """A server on a port of this machine; where it is."""
+    hall = Hall(runs, Limits(timeout=120))
+    listening = bound("127.0.0.1", 0)
+    server = Server(uvicorn.Config(app_of(hall, hosts=LOOPBACK), log_level="warning", timeout_graceful_shutdown=5))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        yield address(listening)
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        listening.close()
+
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser's window."""
+    opened = Browser(tmp_path_factory.mktemp("chromium"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def browser(window: Browser) -> Iterator[Browser]:
+    """The window, whose console has nothing to complain of at the end."""
+    window.errors()
+    yield window
+    assert window.errors() == []

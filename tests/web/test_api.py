@@ -52,6 +52,26 @@ def test_a_batched_answer_equals_the_single_one(runs: dict[str, Path]) -> None:
     assert together == alone
 
 
+def test_rounder_numbers_give_answers_as_near_together_as_alone(runs: dict[str, Path]) -> None:
+    # House rule: a fast form is at most twice as far from the exact one as the plain form of its precision, and one rounding of the result.
+    exact, rounder = open_run(runs["mood"]), open_run(runs["mood"], None, "bf16")
+    many = [" ".join(text.split()[: 1 + i % 5]) for i, text in enumerate(TEXTS * 4)]
+
+    def of(answers: list[object]) -> torch.Tensor:
+        return torch.tensor([answer["probabilities"]["yes"] for answer in answers])  # type: ignore[index]
+
+    wanted = of(list(exact.answers(many, Asked())))
+    alone = (of([rounder.answers([text], Asked())[0] for text in many]) - wanted).abs().max()
+    together = (of(list(rounder.answers(many, Asked()))) - wanted).abs().max()
+    assert 0 < alone < 0.5
+    assert together <= 2 * (alone + 2**-9)
+
+
+def test_rounder_numbers_are_for_classifiers(runs: dict[str, Path]) -> None:
+    with pytest.raises(UsageError, match="--precision bf16 is for runs of classify"):
+        open_run(runs["prose"], None, "bf16")
+
+
 def test_the_answer_is_what_the_command_says(client: TestClient, runs: dict[str, Path]) -> None:
     from heedful.tasks.table import task_of
 

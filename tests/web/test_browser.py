@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 
-from heedful.web.app import LOOPBACK, build
-from heedful.web.hall import Hall
-from heedful.web.limits import Limits
 from heedful.web.runs.table import open_run
-from heedful.web.server import Server, address, bound
-from web.chromium import Browser
-from web.conftest import LARGE, make_classifier, make_generator
+from web.chromium import READY, Browser, ask, keep, whole
+from web.conftest import LARGE, make_classifier, make_generator, served
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.filterwarnings("default::ResourceWarning")]
 TEXT = "to be, or not to be: that is the question.\n"
@@ -25,57 +18,12 @@ WIDTHS = [(360, False), (360, True), (768, True), (1280, False), (1920, True)]
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server on a port of this machine."""
+    """A server of a small classifier, a generator and a large classifier."""
     folder = tmp_path_factory.mktemp("site")
     runs = {"mood": make_classifier(folder / "mood"), "prose": make_generator(folder / "prose")}
     runs["large"] = make_classifier(folder / "large", LARGE)
-    hall = Hall({name: open_run(path) for name, path in runs.items()}, Limits(timeout=120))
-    listening = bound("127.0.0.1", 0)
-    server = Server(uvicorn.Config(build(hall, hosts=LOOPBACK), log_level="warning", timeout_graceful_shutdown=5))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    yield address(listening)
-    server.should_exit = True
-    thread.join(30)
-    listening.close()
-
-
-@pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    browser = Browser(tmp_path_factory.mktemp("chromium"))
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def browser(window: Browser) -> Iterator[Browser]:
-    """The window, whose console has nothing to complain of at the end."""
-    window.errors()
-    yield window
-    assert window.errors() == []
-
-
-READY = "[...document.querySelectorAll('.reading')].every((box) => box.heedful?.state.head) && document.querySelectorAll('.reading').length"
-
-
-def ask(browser: Browser, address: str, text: str, width: int = 1280, dark: bool = False) -> None:
-    browser.open(address, width, dark)
-    browser.run("document.getElementById('text').value = arguments[0]", text)
-    browser.focus("button.main")
-    browser.press("\ue007")
-    browser.until(READY)
-
-
-def whole(browser: Browser) -> None:
-    """Bring every layer into sight once, so that it is drawn."""
-    next_row = "const row = document.querySelector('.layer:not(.drawn)'); row?.scrollIntoView({behavior: 'instant'}); return !row;"
-    browser.until(f"(() => {{ {next_row} }})()")
-    browser.run("scrollTo({top: 0, behavior: 'instant'})")
-
-
-def keep(browser: Browser, name: str) -> None:
-    if os.environ.get("HEEDFUL_SHOTS"):
-        browser.shoot(Path(os.environ["HEEDFUL_SHOTS"]) / f"{name}.png")
+    with served({name: open_run(path) for name, path in runs.items()}) as address:
+        yield address
 
 
 @pytest.mark.parametrize(("width", "dark"), WIDTHS)

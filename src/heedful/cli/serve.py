@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
+from heedful.cli.allocator import keep_memory
 from heedful.cli.options import FLAT, use_threads
 from heedful.web.limits import Limits
 
 HERE = ("127.0.0.1", "localhost", "::1")
 LIMITS = Limits()
+TURN = 2e-4  # seconds that requests may keep the model's thread waiting for the interpreter; 5e-3 unless said
 
 
 def serve(
@@ -23,6 +26,7 @@ def serve(
     plan: Path | None = None,
     limits: Annotated[Limits, FLAT] = LIMITS,
     threads: int | None = None,
+    precision: Literal["float32", "bf16"] = "float32",
 ) -> None:
     """Serve runs: a JSON API with OpenAPI, and a page that shows answers and where the model looked.
 
@@ -34,6 +38,7 @@ def serve(
         token: what clients must bring as a bearer token; $HEEDFUL_TOKEN if not given. Hosts other than this machine need one.
         plan: what `heedful plan` wrote for the (one) run: the page then compares the model with and without it.
         threads: of the processor; torch's choice if not given.
+        precision: of the numbers that a classifier's answers are made of; bf16 is twice as quick on processors that multiply it.
     """
     from heedful.errors import UsageError
 
@@ -50,14 +55,16 @@ def serve(
     from heedful.web.server import run as until_stopped
 
     use_threads(threads)
+    keep_memory()
+    sys.setswitchinterval(TURN)
     with bound(host, port) as listening:
-        hall = Hall({name: open_run(path, plan) for name, path in named([run, *more]).items()}, limits)
+        hall = Hall({name: open_run(path, plan, precision) for name, path in named([run, *more]).items()}, limits)
         app = build(hall, token, LOOPBACK if host in HERE else None)
         print(f"serving {', '.join(hall.stations)} at {address(listening)} (API: /openapi.json; Ctrl-C stops)", flush=True)
         until_stopped(app, listening)
 
 
-def require_packages() -> None:
+def require_packages(purpose: str = "heedful serve") -> None:
     """Say which extra is missing."""
     from importlib.util import find_spec
 
@@ -65,4 +72,4 @@ def require_packages() -> None:
 
     for name in ("fastapi", "uvicorn", "jinja2"):
         if find_spec(name) is None:
-            raise MissingExtra(name, "web", "heedful serve")
+            raise MissingExtra(name, "web", purpose)

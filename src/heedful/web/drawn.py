@@ -19,8 +19,8 @@ from heedful.web.parcel import numbers, parcel
 from heedful.web.reading import Reading
 
 HTMX: Final = "htmx.min.js"
-VIEWS: Final = ("tools.js", "source.js", "tokens.js", "matrix.js", "lines.js", "model.js", "steps.js", "reading.js")
-ASKING: Final = ("compare.js", "ask.js")
+VIEWS: Final = ("tools.js", "source.js", "tokens.js", "overlay.js", "matrix.js", "lines.js", "model.js", "steps.js", "reading.js")
+ASKING: Final = ("compare.js", "draw.js", "record.js", "ask.js")
 CAUTION: Final = "Attention shows where the model looked, never why it decided."
 MADE: Final = " What was read to make a token is the row before it."
 POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
@@ -56,7 +56,7 @@ def answer_of(record: Mapping[str, Any]) -> str:
     """An answer in a few words."""
     if "label" in record:
         return f"{record['label']} ({record['confidence']:.1%})".replace("%", " %")
-    text = str(record.get("text", ""))
+    text = str(record.get("text", "")).strip() or "(nothing was written)"
     return text if len(text) <= 200 else f"{text[:199]}…"
 
 

@@ -20,7 +20,7 @@ COOKIE: Final = "heedful"
 FREE: Final = ("/health", "/enter", "/static/")  # without a token
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "frame-src 'self'; media-src 'self' blob:; worker-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 KEPT: Final[Mapping[str, str]] = {
     "Content-Security-Policy": POLICY,

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import hmac
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from markupsafe import Markup
 
 from heedful.errors import HeedfulError
-from heedful.tasks.task import Asked, View
-from heedful.web.api import texts_of
-from heedful.web.bodies import Drawing
+from heedful.web.answering import answered, brought, reasoned, refused, rests
 from heedful.web.compared import KINDS, compared
-from heedful.web.drawn import POLICY, answer_of, caution, data, drawn, page, saved
+from heedful.web.drawn import POLICY, page, saved
 from heedful.web.forms import Form, form_of
-from heedful.web.gather import Busy, Late
 from heedful.web.guard import COOKIE, pass_of
 from heedful.web.hall import Hall
 from heedful.web.palette import style
 from heedful.web.parcel import parcel, place, small
-from heedful.web.reasons import read_of, reason
-from heedful.web.runs.run import Wanted
+from heedful.web.runs.run import Upload, Wanted
 from heedful.web.station import Station
 
 KEPT: Final = {"Cache-Control": "private, max-age=3600, immutable"}  # a reading's name is what was asked, so it never changes
@@ -74,7 +69,7 @@ def asking(router: APIRouter, hall: Hall, token: str | None) -> None:
     @router.get("/run/{run}")
     async def ask(run: str, text: str = "", second: str = "") -> str:
         station = hall.station(run)
-        shown = {"about": station.about(), "goes_on": station.run.goes_on, "most": hall.limits.tokens}
+        shown = {"about": station.about(), "goes_on": station.run.goes_on, "by_hand": station.run.by_hand, "most": hall.limits.tokens}
         return page("ask.html", links, run, view="ask", readable=readable(station), text=text, second=second, **shown)
 
     @router.post("/run/{run}/answer")
@@ -82,6 +77,15 @@ def asking(router: APIRouter, hall: Hall, token: str | None) -> None:
         station = hall.station(run)
         try:
             return HTMLResponse(await answered(hall, station, await form_of(request)))
+        except HeedfulError as error:
+            return refused("answer.html", error)
+
+    @router.post("/run/{run}/answer/file")
+    async def answer_file(run: str, request: Request, name: str = "file", silent: str = "") -> Response:
+        station = hall.station(run)
+        try:
+            wanted = Wanted("", file=Upload(name[:200], await request.body()), silent=Form({"silent": silent}).silent)
+            return HTMLResponse(await brought(station, wanted))
         except HeedfulError as error:
             return refused("answer.html", error)
 
@@ -121,11 +125,10 @@ def looking(router: APIRouter, hall: Hall) -> None:
     async def whole(run: str, name: str) -> Response:
         return HTMLResponse(saved(run, await hall.station(run).read(name)), headers=ALONE)
 
-    @router.get("/run/{run}/explained")
-    async def explained(run: str, text: str = "") -> Response:
-        station = texts_of(hall.station(run))
-        found = await station.explain(text, Drawing(seed=0).asked() if station.run.goes_on else Asked(), View())
-        return HTMLResponse(found.page, headers=ALONE)
+    @router.get("/run/{run}/explained/{name}")
+    async def explained(run: str, name: str) -> Response:
+        station = hall.station(run)
+        return HTMLResponse((await rests(station, station.store.wanted(name))).page, headers=ALONE)
 
     @router.get("/run/{run}/reading/{name}/small/{layer}")
     async def pictures(run: str, name: str, layer: int) -> Response:
@@ -140,63 +143,15 @@ def looking(router: APIRouter, hall: Hall) -> None:
         return Response(parcel(reading.head(*place(head))), media_type="application/octet-stream", headers=KEPT)
 
 
-async def answered(hall: Hall, station: Station, form: Form) -> str:
-    """The answer to a form, and the views of what was read for it."""
-    wanted = form.wanted(hall, station)
-    told: dict[str, Any] = {"run": station.name, "error": None, "why_unread": station.run.why_unread, "methods": station.run.methods}
-    if not station.run.reads:
-        texts_of(station)
-        record = (await station.predict([wanted.text], wanted.asked))[0]
-        return drawn("plain.html", record=record, run=station.name, text=wanted.text)
-    id, reading = await station.look(wanted)
-    before = None
-    if wanted.silent:
-        plain = Wanted(wanted.text, wanted.second, wanted.asked)
-        before = (await station.look(plain))[1]
-    was = answer_of(before.record) if before else ""
-    return drawn(
-        "answer.html",
-        **told,
-        id=id,
-        answer=answer_of(reading.record),
-        reading=reading,
-        before=before,
-        was=was,
-        changed=was != answer_of(reading.record),
-        silent=", ".join(f"layer {layer + 1} head {head + 1}" for layer, head in wanted.silent),
-        notes=[*reading.notes, *(["The text is longer than what is read of it."] if reading.record.get("cut") else [])],
-        index=data(reading.index()),
-        caution=caution(reading),
-        reason=reason(read_of(reading)) if reading.counted else "",
-    )
-
-
-async def reasoned(station: Station, name: str, method: str) -> Markup:
-    """What counted in a reading, by a method; by what was read where none is named."""
-    reading = await station.read(name)
-    if not method and reading.counted:
-        return reason(read_of(reading))
-    wanted = station.store.wanted(name)
-    found = await station.line.call(lambda: station.run.reasons(wanted, method))
-    return reason(found)
-
-
 def readable(station: Station) -> bool:
     """Whether there is anything to compare."""
-    return station.run.reads and station.run.why_unread is None
+    return station.run.reads and station.run.why_unread is None and station.run.takes == "text"
 
 
 def without(station: Station) -> set[str]:
     """What of a run cannot be compared."""
     lacking = set() if station.run.methods else {"methods"}
     return lacking if station.run.facts().get("planned") else lacking | {"plan"}
-
-
-def refused(template: str, error: HeedfulError) -> Response:
-    """A part of a page that says why it is not there."""
-    status = {Busy: 429, Late: 504}.get(type(error), 400)
-    headers = {"Retry-After": str(error.after)} if isinstance(error, Busy) else None
-    return HTMLResponse(drawn(template, error=str(error)), status, headers)
 
 
 def examples(station: Station, base: str) -> list[tuple[str, str]]:

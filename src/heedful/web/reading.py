@@ -30,6 +30,14 @@ class Map:
     keys: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A picture as a data address, over which text 0 lies: its tokens are cells in reading order, `columns` of them in a row."""
+
+    address: str
+    columns: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
     """An answer with what was read for it.
@@ -43,6 +51,8 @@ class Reading:
         likely: for each token made, the likeliest ones in its place with their probabilities.
         split: of a pair in text 0, the first token of the second text.
         silent: the heads that were muted.
+        aligned: text 0 was written for text 1, at which its tokens looked.
+        laid: the picture that text 0 are the cells of.
     """
 
     record: Mapping[str, Any]
@@ -54,6 +64,8 @@ class Reading:
     split: int | None = None
     silent: tuple[tuple[int, int], ...] = ()
     notes: tuple[str, ...] = field(default=())
+    aligned: bool = False
+    laid: Laid | None = None
 
     @property
     def bytes(self) -> int:
@@ -66,7 +78,13 @@ class Reading:
             {"name": each.name, "heads": each.weights.shape[0], "queries": each.queries, "keys": each.keys, "silent": self.muted(i)}
             for i, each in enumerate(self.maps)
         ]
-        told = {"record": self.record, "texts": [list(text) for text in self.texts], "layers": layers, "counted": self.counted}
+        told: dict[str, Any] = {
+            "record": self.record,
+            "texts": [list(text) for text in self.texts],
+            "layers": layers,
+            "counted": self.counted,
+        }
+        told |= {"aligned": self.aligned, "columns": None if self.laid is None else self.laid.columns}
         return {**told, "start": self.start, "split": self.split, "likely": [list(map(list, row)) for row in self.likely]}
 
     def muted(self, layer: int) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
+from dataclasses import replace
 from typing import Final
 
 from heedful.errors import UsageError
@@ -15,7 +16,7 @@ REMEMBERED: Final = 2_000  # requests, a few hundred bytes each
 
 
 class Store:
-    """At most `most` bytes of weights; the one that was looked at longest ago goes first.
+    """At most `most` bytes of weights, and as many of files; the one that was looked at longest ago goes first.
 
     >>> from heedful.web.runs.run import Wanted
     >>> store = Store(1_000)
@@ -25,18 +26,21 @@ class Store:
     """
 
     def __init__(self, most: int) -> None:
-        self.most, self.bytes = most, 0
+        self.most, self.bytes, self.brought = most, 0, 0
         self.readings: OrderedDict[str, Reading] = OrderedDict()
         self.asked: OrderedDict[str, Wanted] = OrderedDict()
 
     def name(self, run: str, wanted: Wanted) -> str:
         """What a reading is called: the same request has the same name."""
-        told = json.dumps([run, repr(wanted)]).encode("utf-8", "backslashreplace")
-        name = hashlib.sha256(told).hexdigest()[:16]
+        told = json.dumps([run, repr(replace(wanted, file=None)), "" if wanted.file is None else wanted.file.name])
+        digest = hashlib.sha256(told.encode("utf-8", "backslashreplace"))
+        digest.update(b"" if wanted.file is None else wanted.file.content)
+        name = digest.hexdigest()[:16]
+        self.brought += 0 if name in self.asked else size(wanted)
         self.asked[name] = wanted
         self.asked.move_to_end(name)
-        while len(self.asked) > REMEMBERED:
-            self.asked.popitem(last=False)
+        while len(self.asked) > REMEMBERED or (self.brought > self.most and len(self.asked) > 1):
+            self.brought -= size(self.asked.popitem(last=False)[1])
         return name
 
     def wanted(self, name: str) -> Wanted:
@@ -59,3 +63,8 @@ class Store:
         self.bytes += reading.bytes
         while self.bytes > self.most and len(self.readings) > 1:
             self.bytes -= self.readings.popitem(last=False)[1].bytes
+
+
+def size(wanted: Wanted) -> int:
+    """Bytes of the file that was brought, if one was."""
+    return 0 if wanted.file is None else len(wanted.file.content)

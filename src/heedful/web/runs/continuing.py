@@ -26,7 +26,7 @@ from heedful.tasks.looked import looked
 from heedful.tasks.task import Asked, Explanation, Record, View
 from heedful.web.reading import Map, Reading
 from heedful.web.runs.muting import muted
-from heedful.web.runs.run import Kind, Reasons, Wanted, pair_of
+from heedful.web.runs.run import ByHand, Kind, Reasons, Wanted, pair_of
 from heedful.web.runs.texts import sizes
 from heedful.web.runs.why import OF_TOKENS, why
 
@@ -43,6 +43,7 @@ class OpenGenerator:
 
     task, methods = Generate.name, OF_TOKENS
     takes: Kind = "text"
+    by_hand: ByHand | None = None
     goes_on, reads = True, True
 
     def __init__(self, path: Path, plan: Path | None = None) -> None:
@@ -110,8 +111,8 @@ class OpenGenerator:
 
 
 def under(loaded: Loaded, plan: Plan) -> Loaded:
-    """A language model that attends as a plan says."""
-    apply(loaded.model, plan)
+    """A language model that attends as a plan says, on short texts too: it is looked at to see the plan, not to save the time."""
+    apply(loaded.model, plan, dense_below=0)
     return loaded
 
 

@@ -10,12 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from heedful.errors import UsageError
+from heedful.layers.attention import AttentionLayer
 from heedful.manage.hosts.ours import layers
 
 
 @contextmanager
-def muted(model: nn.Module, silent: Sequence[tuple[int, int]]) -> Iterator[None]:
-    """Within it the heads (layer, head), counted from 0, add nothing; undone at the end.
+def muted(model: nn.Module, silent: Sequence[tuple[int, int]], among: Sequence[AttentionLayer] | None = None) -> Iterator[None]:
+    """Within it the heads (layer, head), counted from 0, add nothing; undone at the end. `among`: the layers that are counted, if not all.
 
     >>> from heedful.layers.multihead import MultiHeadAttention
     >>> layer, x = MultiHeadAttention(8, 2, bias=False).eval(), torch.ones(1, 3, 8)
@@ -25,7 +26,7 @@ def muted(model: nn.Module, silent: Sequence[tuple[int, int]]) -> Iterator[None]
 
     Errors: `UsageError` for heads there are not.
     """
-    found = [layer for _, layer in layers(model)]
+    found = [layer for _, layer in layers(model)] if among is None else list(among)
     before = [layer.core for layer in found]
     for number, head in silent:
         if not 0 <= number < len(found) or not 0 <= head < found[number].widths.heads:

@@ -10,7 +10,7 @@ from heedful.errors import HeedfulError, UsageError
 from heedful.tasks.table import task_of
 from heedful.tasks.task import Answer, Asked, Explanation, Record, View
 from heedful.web.reading import Reading
-from heedful.web.runs.run import Kind, Reasons, Wanted
+from heedful.web.runs.run import ByHand, Kind, Reasons, Wanted
 
 FILES: Final = frozenset({"image", "speech", "caption"})  # whose inputs are the contents of files; a client names no file of the server's
 
@@ -31,6 +31,11 @@ class OtherRun:
     def takes(self) -> Kind:
         """What its inputs are."""
         return "file" if self.task in FILES else "text"
+
+    @property
+    def by_hand(self) -> ByHand | None:
+        """What is heard can be spoken on the page."""
+        return "record" if self.task == "speech" else None
 
     @property
     def goes_on(self) -> bool:

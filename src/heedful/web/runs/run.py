@@ -9,10 +9,20 @@ from typing import Literal, Protocol
 
 from heedful.errors import HeedfulError
 from heedful.tasks.task import Answer, Asked, Explanation, Record, View
-from heedful.web.reading import Reading
+from heedful.web.reading import Laid, Reading
 
 Kind = Literal["text", "file"]
+Precision = Literal["float32", "bf16"]
+ByHand = Literal["draw", "record"]
 ANY_SEED = 0
+
+
+@dataclass(frozen=True)
+class Upload:
+    """The contents of a file, and what its owner calls it."""
+
+    name: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -24,6 +34,7 @@ class Wanted:
         asked: how a continuation is drawn.
         silent: heads that say nothing, each by its layer and its place in it, counted from 0.
         planned: under the plan that the server was given.
+        file: what is read in place of a text, where a run reads files.
     """
 
     text: str
@@ -31,6 +42,7 @@ class Wanted:
     asked: Asked = field(default_factory=lambda: Asked(seed=ANY_SEED))
     silent: tuple[tuple[int, int], ...] = ()
     planned: bool = False
+    file: Upload | None = None
 
 
 def pair_of(wanted: Wanted) -> str:
@@ -40,13 +52,14 @@ def pair_of(wanted: Wanted) -> str:
 
 @dataclass(frozen=True)
 class Reasons:
-    """Tokens with a score each, what a score is in words, and whether it may be shown in colours."""
+    """Tokens with a score each, what a score is in words, whether it may be shown in colours, and the picture that they are cells of."""
 
     tokens: Sequence[str]
     scores: Sequence[float]
     about: str
     signed: bool = True
     shaded: bool = True
+    laid: Laid | None = None
 
 
 class OpenRun(Protocol):
@@ -63,6 +76,10 @@ class OpenRun(Protocol):
     @property
     def takes(self) -> Kind:
         """What its inputs are: texts, or the contents of files."""
+
+    @property
+    def by_hand(self) -> ByHand | None:
+        """How a file may be made on the page, where it may."""
 
     @property
     def goes_on(self) -> bool:

@@ -7,21 +7,42 @@ from pathlib import Path
 from typing import Final
 
 from heedful.errors import UsageError
+from heedful.tasks.image.classes.classes import Classes
+from heedful.tasks.image.image import goal_at
 from heedful.tasks.table import task_of
 from heedful.web.runs.continuing import OpenGenerator
 from heedful.web.runs.other import OtherRun
-from heedful.web.runs.run import Opener, OpenRun
+from heedful.web.runs.pictures import OpenPictures
+from heedful.web.runs.run import Opener, OpenRun, Precision
 from heedful.web.runs.texts import OpenClassifier
+from heedful.web.runs.writing import OpenWriter
 
-OPENERS: Final[Mapping[str, Opener]] = {"generate": OpenGenerator, "classify": OpenClassifier}
+
+def open_pictures(path: Path, plan: Path | None = None) -> OpenRun:
+    """A run of pictures: classes are kept open, pixels, boxes and patches answer through the task's own doors."""
+    return OpenPictures(path, plan) if isinstance(goal_at(path), Classes) else OtherRun(path, plan)
 
 
-def open_run(path: Path, plan: Path | None = None) -> OpenRun:
-    """A run, kept open; `plan` is shown and compared beside the model as it is.
+OPENERS: Final[Mapping[str, Opener]] = {
+    "generate": OpenGenerator,
+    "classify": OpenClassifier,
+    "translate": OpenWriter,
+    "summarise": OpenWriter,
+    "image": open_pictures,
+}
 
-    Errors: `CheckpointError` for no run, `UsageError` for a plan of another model.
+
+def open_run(path: Path, plan: Path | None = None, precision: Precision = "float32") -> OpenRun:
+    """A run, kept open; `plan` is shown and compared beside the model as it is, `precision` is of the numbers that answers are made of.
+
+    Errors: `CheckpointError` for no run, `UsageError` for a plan of another model or a precision that the task does not know.
     """
-    return OPENERS.get(task_of(path).name, OtherRun)(path, plan)
+    task = task_of(path).name
+    if precision == "float32":
+        return OPENERS.get(task, OtherRun)(path, plan)
+    if task != OpenClassifier.task:
+        raise UsageError(f"--precision {precision} is for runs of {OpenClassifier.task}: {path} is one of {task}, and float32 would work")
+    return OpenClassifier(path, plan, precision)
 
 
 def named(paths: list[Path]) -> dict[str, Path]:

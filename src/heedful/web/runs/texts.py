@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import final
+from typing import Final, final
 
 import torch
 from torch import nn
@@ -14,7 +14,7 @@ from heedful.errors import HeedfulError, UsageError
 from heedful.manage.apply.apply import apply
 from heedful.manage.hosts.ours import layers
 from heedful.manage.plan import Plan
-from heedful.models.classifier import ClassifierOutput
+from heedful.models.classifier import Classifier, ClassifierOutput
 from heedful.tasks.classify.answer import Classified
 from heedful.tasks.classify.classify import Classify
 from heedful.tasks.classify.loading import LoadedClassifier, load_classifier
@@ -23,12 +23,18 @@ from heedful.tasks.explained.classified import of_weights_alone, why_class
 from heedful.tasks.explained.subjects import of_classifier
 from heedful.tasks.task import Asked, Explanation, Record, View
 from heedful.web.reading import Map, Reading
+from heedful.web.runs.crew import Crew
 from heedful.web.runs.muting import muted
-from heedful.web.runs.run import Kind, Reasons, Wanted, pair_of
+from heedful.web.runs.run import ByHand, Kind, Precision, Reasons, Wanted, pair_of
 from heedful.web.runs.why import OF_TOKENS, why
 
-WIDER = 1.5  # times the shortest text of a forward: longer ones are read in another, or most of it would be padding
-SLACK = 16  # tokens that never matter
+WIDER: Final = 1.25  # times the shortest text of a forward: longer ones are read in another, or much of it would be padding
+SLACK: Final = 16  # tokens that never matter
+ROOM: Final = (
+    1_024  # tokens of a forward: a text takes no less of a larger one, whose middle no longer fits the caches, and fewer share a batch
+)
+STEP: Final = 32  # tokens
+TYPES: Final[Mapping[str, torch.dtype]] = {"float32": torch.float32, "bf16": torch.bfloat16}
 
 
 @final
@@ -40,11 +46,15 @@ class OpenClassifier:
 
     task, methods = Classify.name, OF_TOKENS
     takes: Kind = "text"
+    by_hand: ByHand | None = None
     goes_on, reads = False, True
 
-    def __init__(self, path: Path, plan: Path | None = None) -> None:
+    def __init__(self, path: Path, plan: Path | None = None, precision: Precision = "float32") -> None:
         self.path, self.loaded = path, load_classifier(path)
         self.planned = None if plan is None else under(load_classifier(path), Plan.load(plan))
+        # Answers alone are made of rounder numbers; what the page and explanations show is of the model as it was trained.
+        self.crew = Crew(torch.get_num_threads())
+        self.answering = self.loaded.model if precision == "float32" else load_classifier(path).model.to(TYPES[precision])
 
     @cached_property
     def why_unread(self) -> str | None:
@@ -65,9 +75,15 @@ class OpenClassifier:
                 open_[i] = self.answer(text, asked)
             except HeedfulError as error:
                 found[i] = error
-        for group in alike({i: answer.ids.shape[1] for i, answer in open_.items()}):
-            found |= dict(zip(group, together([open_[i] for i in group]), strict=True))
+        # The longest first, or one thread would be left with them at the end.
+        groups = list(alike({i: answer.ids.shape[1] for i, answer in open_.items()}))[::-1]
+        for group, told in zip(groups, self.crew.each(self.together, [[open_[i] for i in group] for group in groups]), strict=True):
+            found |= dict(zip(group, told, strict=True))
         return [found[i] for i in range(len(inputs))]
+
+    def together(self, answers: Sequence[Classified]) -> list[Record]:
+        """What is said of several texts, read in one forward."""
+        return together(self.answering, answers)
 
     def answer(self, text: str, asked: Asked) -> Classified:
         """The class of one text."""
@@ -110,8 +126,8 @@ class OpenClassifier:
 
 
 def under(loaded: LoadedClassifier, plan: Plan) -> LoadedClassifier:
-    """A classifier that attends as a plan says."""
-    apply(loaded.model, plan)
+    """A classifier that attends as a plan says, on short texts too: it is looked at to see the plan, not to save the time."""
+    apply(loaded.model, plan, dense_below=0)
     return loaded
 
 
@@ -126,14 +142,17 @@ def sizes(model: nn.Module) -> dict[str, int]:
 
 
 def alike(lengths: dict[int, int]) -> Iterator[list[int]]:
-    """Places of texts in groups of about one length, the shortest first.
+    """Places of texts in groups of about one length that are read in one forward each, the shortest first.
 
     >>> list(alike({0: 100, 1: 4, 2: 90, 3: 5}))
     [[1, 3], [2, 0]]
+    >>> [len(group) for group in alike(dict.fromkeys(range(5), 512))]
+    [2, 2, 1]
     """
     group: list[int] = []
     for place in sorted(lengths, key=lambda place: lengths[place]):
-        if group and lengths[place] > WIDER * lengths[group[0]] + SLACK:
+        longest = lengths[place]
+        if group and (longest > WIDER * lengths[group[0]] + SLACK or longest * (len(group) + 1) > ROOM):
             yield group
             group = []
         group.append(place)
@@ -142,11 +161,20 @@ def alike(lengths: dict[int, int]) -> Iterator[list[int]]:
 
 
 @torch.inference_mode()
-def together(answers: Sequence[Classified]) -> list[Record]:
-    """What the model says of several texts, read at once."""
-    if len(answers) == 1:
-        return [answers[0].record()]
-    lengths = torch.tensor([answer.ids.shape[1] for answer in answers])
-    ids = nn.utils.rnn.pad_sequence([answer.ids[0] for answer in answers], batch_first=True)
-    output: ClassifierOutput = answers[0].loaded.model(ids, lengths=lengths.to(ids.device))
+def together(model: Classifier, answers: Sequence[Classified]) -> list[Record]:
+    """What a model says of several texts, read at once."""
+    ids = [answer.ids[0] for answer in answers]
+    exact = next(model.parameters()).dtype == torch.float32
+    length = stepped(max(len(row) for row in ids), model.context) if not exact else max(len(row) for row in ids)
+    padded = torch.stack([nn.functional.pad(row, (0, length - len(row))) for row in ids])
+    output: ClassifierOutput = model(padded, lengths=torch.tensor([len(row) for row in ids], device=padded.device))
     return [answer.told(ClassifierOutput(output.logits[i : i + 1])) for i, answer in enumerate(answers)]
+
+
+def stepped(length: int, context: int) -> int:
+    """A length rounded up: each new shape of a product in bf16 has its code made first (oneDNN), which takes as long as a short forward.
+
+    >>> stepped(33, 512), stepped(500, 500)
+    (64, 500)
+    """
+    return max(length, min(context, -(-length // STEP) * STEP))

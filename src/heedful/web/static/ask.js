@@ -27,9 +27,9 @@
     });
   });
 
+  const silent = form?.elements.silent, unmute = document.getElementById("unmute");
   if (form) {
-    const silent = form.elements.silent, unmute = document.getElementById("unmute");
-    const again = () => { unmute.hidden = !silent.value; form.dispatchEvent(new Event(form.dataset.kind === "goes-on" ? "read" : "submit", { cancelable: true, bubbles: true })); };
+    const again = () => { unmute.hidden = !silent.value; form.dispatchEvent(new Event({ "goes-on": "read", file: "again" }[form.dataset.kind] ?? "submit", { cancelable: true, bubbles: true })); };
     document.addEventListener("heedful:mute", (event) => {
       const heads = new Set(silent.value.split(" ").filter(Boolean));
       if (!heads.delete(event.detail)) heads.add(event.detail);
@@ -71,26 +71,33 @@
     form.dispatchEvent(new Event("read"));
   }
 
+  // A file that was dropped, chosen, drawn or spoken; the same one again when heads are muted.
   function files() {
-    const chosen = form.querySelector("input[type=file]"), drop = form.querySelector(".drop");
+    const chosen = form.querySelector("input[type=file]"), drop = form.querySelector(".drop"), hand = form.querySelector(".byhand");
     const send = async (file) => {
+      last = file;
       busy("reading …");
-      const response = await fetch(`/predict/file?run=${form.dataset.run}&name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
-      const told = await response.json();
+      const asked = new URLSearchParams({ name: file.name, silent: silent.value });
+      let text;
+      try {
+        const response = await fetch(`/run/${form.dataset.run}/answer/file?${asked}`, { method: "POST", body: file });
+        text = await response.text();
+        if ((response.headers.get("Content-Type") ?? "").includes("json")) text = "";
+        if (!text) throw new Error();
+      } catch { busy("the server does not answer, or the file is too large for it"); return; }
       busy("");
-      if (response.ok) explained(file);
-      answer.replaceChildren(Heedful.el("section", { className: "result" }, response.ok
-        ? Heedful.el("pre", { textContent: JSON.stringify(told.answers[0], null, 1) }) : Heedful.el("p", { className: "wrong", textContent: told.error })));
+      answer.innerHTML = text;
+      globalThis.htmx?.process(answer);
+      Heedful.readings(answer);
     };
-    const explained = async (file) => {
-      const response = await fetch(`/explain/file?run=${form.dataset.run}&page=true&name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
-      if (!response.ok) return;
-      const page = new Blob([(await response.json()).page], { type: "text/html" });
-      answer.append(Heedful.el("a", { className: "quiet", href: URL.createObjectURL(page), download: "explained.html", textContent: "What it rests on, as one file" }));
-    };
+    const anew = (file) => { silent.value = ""; unmute.hidden = true; send(file); };
+    let last = null;
     drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
     drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-    drop.addEventListener("drop", (event) => { event.preventDefault(); drop.classList.remove("over"); if (event.dataTransfer.files[0]) send(event.dataTransfer.files[0]); });
-    form.addEventListener("submit", (event) => { event.preventDefault(); if (chosen.files[0]) send(chosen.files[0]); });
+    drop.addEventListener("drop", (event) => { event.preventDefault(); drop.classList.remove("over"); if (event.dataTransfer.files[0]) anew(event.dataTransfer.files[0]); });
+    form.addEventListener("submit", (event) => { event.preventDefault(); if (chosen.files[0]) anew(chosen.files[0]); });
+    form.addEventListener("again", () => { if (last) send(last); });
+    if (hand?.classList.contains("draw")) Heedful.drawing(hand, anew);
+    if (hand?.classList.contains("speak")) Heedful.recording(hand, anew);
   }
 }

@@ -13,6 +13,10 @@
     const gap = (q, k) => one.head.at(q, k) - other.head.at(q, k);
     let top = 1e-9;
     for (let q = 0; q < one.head.queries; q++) for (let k = 0; k < one.head.keys; k++) top = Math.max(top, Math.abs(gap(q, k)));
+    const rounding = [one, other].reduce((sum, side) => sum + Math.max(side.head.top, side.head.sinkTop) / 65535, 0), same = top <= rounding;
+    difference.querySelector(".lead").textContent = same ? "No difference: both looked alike, to the rounding of what is sent."
+      : "Blue where the first looked more, orange where the second did.";
+    if (same) top = 1;
     const shades = Heedful.palette("signed");
     figure.drawn.draw(one.queries, one.keys, (q, k) => [shades, Heedful.clamp(Math.round(128 + 127 * gap(q, k) / top), 0, 255)], `${one.title} − ${other.title}`);
     figure.drawn.on((q, k) => `query ${q + 1} ${Heedful.quoted(one.queries[q])} → key ${k + 1} ${Heedful.quoted(one.keys[k])}: ` +

@@ -30,10 +30,11 @@
     const title = () => select.selectedOptions[0].textContent;
     choices(select, layers);
 
-    const strip = Heedful.strip(box.querySelector(".strip"), index.texts[0], { made: index.start !== null, start: index.start, split: index.split },
-      (place) => look(place));
+    const strip = index.columns ? Heedful.overlay(box.querySelector(".strip"), index.texts[0], index.columns, (place) => look(place))
+      : Heedful.strip(box.querySelector(".strip"), index.texts[0], { made: index.start !== null, start: index.start, split: index.split }, (place) => look(place));
+    const beside = index.aligned ? Heedful.strip(box.querySelector(".source"), index.texts[1], {}, (key) => back(key)) : null;
     const map = Heedful.matrix(box.querySelector(".map"));
-    const lines = Heedful.lines(box.querySelector(".lines"), (query) => look(query, true));
+    const lines = Heedful.lines(box.querySelector(".lines"), (query) => look(query, true), (key) => back(key));
     const steps = box.querySelector(".steps") ? Heedful.steps(box.querySelector(".steps"), index, (place) => look(place)) : null;
     const model = box.querySelector(".model") ? Heedful.model(box.querySelector(".model"), layers, source, (name) => open(name), saved ? null : toggle) : null;
 
@@ -61,11 +62,27 @@
       const made = !exact && index.start !== null && place >= index.start;
       const words = `${made ? `to make ${Heedful.quoted(queries[place])}, ` : ""}${Heedful.quoted(queries[query])}${around} looked at ${thin ? "most, in blocks that begin with, " : ""}${best.join(", ") || "nothing"}`;
       if (layer.queries === 0 && layer.keys === 0) strip.shade(exact ? query : place, row, head.sinks, numbers.checked);
+      if (beside) { strip.shade(query, [], new Set(), false); beside.shade(-1, row, head.sinks, numbers.checked); }
       strip.say(words);
       lines.choose(query);
       lines.say(words);
       table(row, keys);
       if (steps && !exact) steps.at(place);
+    }
+
+    // The other direction: which queries looked at a key, each by its own share of what it gave away.
+    function back(key) {
+      const head = state.head;
+      if (!head || key < 0 || key >= head.keys) return;
+      const [queries, keys, layer] = texts(state.name), column = head.column(key), none = new Set();
+      state.back = key;
+      const best = Heedful.largest(column.map((weight, query) => query % head.step === 0 ? weight : 0), TOLD).map((query) => `${Heedful.quoted(queries[query])} ${Heedful.percent(column[query])}`);
+      const words = `${Heedful.quoted(keys[key])} was looked at most by ${best.join(", ") || "nobody"}`;
+      if (beside) { strip.shade(-1, column, none, numbers.checked); beside.shade(key, [], none, false); beside.say(words); }
+      else if (layer.queries === 0 && layer.keys === 0) { strip.shade(key, column, none, numbers.checked); strip.say(words); }
+      lines.read(key);
+      lines.say(words);
+      table(column, queries);
     }
 
     async function open(name) {

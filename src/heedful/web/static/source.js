@@ -13,7 +13,8 @@
     const share = (query, key) => cells[Math.floor(query / step) * columns + Math.floor(key / step)] / full;
     const at = (query, key) => share(query, key) * (sinks.has(key) ? sinkTop : top);
     const row = (query) => Float32Array.from({ length: keys }, (_, key) => at(query, key));
-    return { queries, keys, step, top, sinkTop, sinks, share, at, row };
+    const column = (key) => Float32Array.from({ length: queries }, (_, query) => at(query, key));
+    return { queries, keys, step, top, sinkTop, sinks, share, at, row, column };
   }
 
   const held = document.getElementById("heads") ? JSON.parse(document.getElementById("heads").textContent) : null;
