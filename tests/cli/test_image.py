@@ -83,7 +83,7 @@ def test_scenes_are_learnt_measured_and_explained(heedful: Callable, tmp_path: P
 @pytest.mark.parametrize("name", [name for name in presets() if name.startswith("image-")])
 def test_a_preset_takes_a_step(name: str) -> None:
     spec = settled("image", name, ["data.source=digits", "train.epochs=null", "train.steps=1", "train.batch=4", "train.threads=1"])
-    small = {"train": 8, "validation": 2, "test": 2} if spec.data.kind == "scenes" else {"size": 28}
+    small = {"train": 8, "validation": 2, "test": 2} if spec.data.kind in ("scenes", "moving") else {"size": 28}
     job = goal_of(spec).ready(replace(spec, data=replace(spec.data, **small))).job
     before = {key: value.clone() for key, value in job.model.state_dict().items()}
     trainer = Trainer(job)
@@ -91,6 +91,36 @@ def test_a_preset_takes_a_step(name: str) -> None:
     trainer.log()
     assert math.isfinite(trainer.history.rows[0]["loss"])
     assert any(not torch.equal(before[key], value) for key, value in job.model.state_dict().items())
+
+
+def test_moving_items_are_followed(heedful: Callable, refused: Callable, tmp_path: Path) -> None:
+    data = ["data.kind=moving", "data.size=24", "data.items=2", "data.frames=3", "data.train=24", "data.validation=4", "data.test=4"]
+    model = "model={kind: tracker, stem: [8, 8], width: 16, layers: 1, heads: 2}"
+    assert heedful("train", "image", *settings(*data, model, *TRAIN, "train.steps=3"), "--out", "run").code == 0
+    found = json.loads(heedful("evaluate", "run", "--split", "test", "--json").out)["rows"]
+    assert set(found["tracker"]) == {"iou", "identity", "pointing", "pointing_by_chance", "scenes"}
+    assert found["tracker"]["scenes"] == found["where they began"]["scenes"] == 4
+    record = json.loads(heedful("predict", "run", "test:1", "--json").out)
+    assert [len(item["boxes"]) for item in record["items"]] == [3, 3]
+    for i in range(2):
+        Image.new("L", (30, 20), 40 * i).save(tmp_path / f"{i}.png")
+    (tmp_path / "film.json").write_text(json.dumps({"frames": ["0.png", "1.png"], "boxes": [[0.5, 0.5, 0.25, 0.25]]}))
+    record = json.loads(heedful("predict", "run", "film.json", "--json").out)
+    assert record["items"][0]["boxes"][0] == [0.5, 0.5, 0.25, 0.25]
+    assert heedful("explain", "run", "test:0", "--out", "page.html").code == 0
+    assert "frame 3" in (tmp_path / "page.html").read_text()
+    (tmp_path / "bad.json").write_text(json.dumps({"frames": ["0.png", "1.png"], "boxes": [[5, 5, 2, 2]]}))
+    refused(heedful("predict", "run", "bad.json"), 1, "shares of the sides")
+    refused(heedful("predict", "run", "0.png"), 2, "follows boxes that are given")
+    refused(heedful("predict", "run", "test:4"), 2, "test:0 to test:3")
+    refused(heedful("evaluate", "run", "--pointing"), 2, "--pointing")
+
+
+def test_maps_are_pointed(heedful: Callable, run: Path) -> None:
+    listing = json.loads(heedful("evaluate", run, "--pointing", "--json").out)["listings"][-1]
+    assert listing["head"] == ["map", "on it", "by chance", "pictures"]
+    assert {row[0] for row in listing["rows"]} >= {"features", "pixels"}
+    assert all(0.0 <= row[1] <= 1.0 and row[2] == 0.25 and row[3] > 0 for row in listing["rows"])
 
 
 def test_a_filler_begins_a_transformer(heedful: Callable, tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_what_will_not_do_is_said_in_one_line(heedful: Callable, refused: Callab
 
 def test_a_search_is_refused_where_nothing_is_searched_for(heedful: Callable, refused: Callable, text: Path, tiny: list[str]) -> None:
     assert heedful("train", "generate", "--data", text, *tiny, "--set", "train.steps=1", "--out", "lm").code == 0
-    refused(heedful("predict", "lm", "to be", "--beams", "3"), 2, "--beams", "translate and summarise", "generate")
+    refused(heedful("predict", "lm", "to be", "--beams", "3"), 2, "--beams", "translate, summarise", "generate")
 
 
 def test_a_killed_run_goes_on_to_the_same_weights(heedful: Callable, process: Callable, table: Path) -> None:

@@ -11,6 +11,7 @@ from heedful.cli.apply import apply
 from heedful.cli.bench import bench
 from heedful.cli.compress import compress
 from heedful.cli.demo import demo
+from heedful.cli.diet.group import group as diet_group
 from heedful.cli.evaluate import evaluate
 from heedful.cli.explain import explain
 from heedful.cli.frontier import frontier
@@ -67,4 +68,5 @@ def build() -> App:
     for order, command in enumerate(COMMANDS):
         app.command(command, sort_key=order)
     app.command(index_group())
+    app.command(diet_group())
     return app

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from heedful.tasks.task import Evaluation, Listing
 
 COLUMNS = ("loss", "perplexity", "bits_per_character", "accuracy", "word_perplexity")
-SHARES = ("mean_iou", "mean_iou_of_kinds", "item_iou", "pixels_right", "map_50", "map_75", "items_50", "pointing", "pointing_by_chance")
+PICTURED = ("mean_iou", "mean_iou_of_kinds", "item_iou", "pixels_right", "map_50", "map_75", "items_50", "pointing", "pointing_by_chance")
+SHARES = (*PICTURED, "iou", "identity", "word_errors", "monotonic")
 
 
 def evaluate(
@@ -35,11 +36,14 @@ def evaluate(
         json: an object instead of a table.
         threads: of the processor; torch's choice if not given.
     """
-    from heedful.tasks.table import task_of
+    from heedful.tasks.table import refuse_noise, refuse_pointing, task_of
 
     use_threads(threads)
     keep_memory()
-    found = task_of(run).evaluate(run, measure)
+    task = task_of(run)
+    refuse_noise(task, measure)
+    refuse_pointing(task, measure)
+    found = task.evaluate(run, measure)
     if json:
         print(text.dumps(asdict(found), ensure_ascii=False, indent=2))
     else:
@@ -104,8 +108,8 @@ def number(column: str, value: Any) -> str:
         return f"{value:,}"
     return (
         f"{value:.1%}"
-        if column in ("accuracy", "macro_f1", "exact") or column in SHARES
+        if column in ("accuracy", "macro_f1", "exact", "answers") or column in SHARES
         else f"{value:,.4f}"
-        if column in ("loss", "bits_per_character", "calibration_error", "mrr", "map", "error") or "@" in column
+        if column in ("loss", "bits_per_character", "calibration_error", "mrr", "map", "error", "real_time") or "@" in column
         else f"{value:,.2f}"
     )

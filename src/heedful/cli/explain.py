@@ -31,6 +31,7 @@ def explain(
     ending: Annotated[Ending, FLAT] = ENDING,
     search: Annotated[Search, FLAT] = SEARCH,
     seed: int = 0,
+    question: str | None = None,
     json: Json = False,
     threads: int | None = None,
 ) -> None:
@@ -44,21 +45,23 @@ def explain(
         svg: write a figure here.
         compare: measure every method on the run's own texts beside chance; also written to RUN/explain.json.
         seed: the same seed gives the same text.
+        question: asked about the picture, in place of its caption (caption).
         json: an object on standard output; the default where nothing is to be written.
         threads: of the processor; torch's choice if not given.
     """
-    from heedful.tasks.table import refuse_search, task_of
+    from heedful.tasks.table import refuse_question, refuse_search, task_of
 
     use_threads(threads)
     task = task_of(run)
     refuse_search(task, search)
+    refuse_question(task, question)
     if compare:
         from heedful.cli.compared import show
 
         unused(input, (out, png, svg))
         show(task.name, run, asking, json)
         return
-    found = task.explain(run, input, Asked(sampling, ending, seed, search), view)
+    found = task.explain(run, input, Asked(sampling, ending, seed, search, question=question), view)
     written = [*paged(found, out), *drawn(found, (png, svg))]
     if json or not written:
         print(text.dumps(found.record, ensure_ascii=False))

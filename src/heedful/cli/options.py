@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from heedful.spec.generation import Ending, Sampling
+from heedful.spec.hearing import Hearing
 from heedful.spec.search import Search
 from heedful.tasks.task import Measure, View
 
@@ -14,7 +15,8 @@ Json = Annotated[bool, Parameter(negative="", show_default=False)]
 Flag = Annotated[bool, Parameter(negative="", show_default=False)]
 Words = Annotated[list[str], Parameter(negative="", show_default=False, consume_multiple=False)]
 FLAT = Parameter(name="*")
-SEARCH = Search()
+HYPHENED = Parameter(allow_leading_hyphen=True)  # a hyphen alone is a stream
+SEARCH, HEARING = Search(), Hearing()
 SAMPLING, ENDING, MEASURE, VIEW = Sampling(), Ending(), Measure(), View()
 DEFAULTS = Parameter(negative=(), consume_multiple=False)
 

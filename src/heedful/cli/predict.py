@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from heedful.cli.options import ENDING, FLAT, SAMPLING, SEARCH, Flag, Json, use_threads
+from heedful.cli.options import ENDING, FLAT, HEARING, HYPHENED, SAMPLING, SEARCH, Flag, Json, use_threads
 from heedful.spec.generation import Ending, Sampling
+from heedful.spec.hearing import Hearing
 from heedful.spec.search import Search
 from heedful.tasks.task import Asked
 
@@ -19,33 +20,40 @@ if TYPE_CHECKING:
 def predict(
     run: Path,
     /,
-    *inputs: str,
+    *inputs: Annotated[str, HYPHENED],
     sampling: Annotated[Sampling, FLAT] = SAMPLING,
     ending: Annotated[Ending, FLAT] = ENDING,
     search: Annotated[Search, FLAT] = SEARCH,
+    hearing: Annotated[Hearing, FLAT] = HEARING,
     seed: int | None = None,
     abstain: float | None = None,
+    question: str | None = None,
     stdin: Flag = False,
     json: Json = False,
     threads: int | None = None,
 ) -> None:
-    """Continue, classify, translate or summarise each input; the text appears as it is made.
+    """Continue, classify, translate, summarise, describe or write down each input; the text appears as it is made.
 
     Arguments:
         run: a folder that `heedful train` wrote, or one of its checkpoints.
-        inputs: texts, or pictures (of a recommender: the items of a history, or a JSON object); none at all is an empty one.
+        inputs: texts, pictures, or recordings (- for a stream of raw sound; of a recommender: the items of a history, or a JSON
+            object); none at all is an empty one.
         seed: the same seed gives the same text; the n-th input is drawn from the seed plus n.
         abstain: of a classifier: give no class below this confidence.
+        question: asked about each picture, in place of its caption (caption).
         stdin: every line of standard input is an input too.
         json: one JSON object a line instead of text.
         threads: of the processor; torch's choice if not given.
     """
-    from heedful.tasks.table import refuse_search, task_of
+    from heedful.tasks.table import refuse_hearing, refuse_question, refuse_search, task_of
 
     use_threads(threads)
     task = task_of(run)
     refuse_search(task, search)
-    for answer in task.predict(run, given(inputs, stdin), Asked(sampling, ending, seed, search, abstain=abstain)):
+    refuse_hearing(task, hearing)
+    refuse_question(task, question)
+    asked = Asked(sampling, ending, seed, search, abstain=abstain, question=question, hearing=hearing)
+    for answer in task.predict(run, given(inputs, stdin), asked):
         if json:
             print(text.dumps(answer.record(), ensure_ascii=False), flush=True)
         else:
@@ -53,7 +61,12 @@ def predict(
 
 
 def given(inputs: tuple[str, ...], stdin: bool) -> list[str]:
-    """The inputs of the command line, then those of standard input."""
+    """The inputs of the command line, then those of standard input; a hyphen alone is one, an option that is none is refused."""
+    from heedful.errors import UsageError
+
+    for word in inputs:
+        if word.startswith("-") and word != "-":
+            raise UsageError(f"Unknown option: {word}.")
     lines = [line.rstrip("\n") for line in sys.stdin] if stdin else []
     return [*inputs, *lines] or [""]
 

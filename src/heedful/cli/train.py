@@ -26,9 +26,9 @@ def train(
     """Train a model, a summary of it first; Ctrl-C leaves a run that --resume continues.
 
     Arguments:
-        task: generate, classify, translate, summarise, match, image or recommend.
+        task: generate, classify, translate, summarise, match, image, recommend, caption or speech.
         data: a text file (.gz too) or a folder of them; a table of texts with their classes, or of users and items;
-            a folder of pictures by class; a set under $HEEDFUL_DATA; python-reference.
+            a folder of pictures by class, or with captions; a set under $HEEDFUL_DATA; python-reference.
         config: a YAML file, or the name of a preset.
         set: change one field, for example model.width=128; may be given several times.
         model: the kind of model in place of the configuration's, or hf:PATH, a Hugging Face encoder to be classified with.

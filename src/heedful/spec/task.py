@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from heedful.spec.audio import SpeechDataSpec
+from heedful.spec.captioner import CaptionSpec
+from heedful.spec.captions import CaptionDataSpec
 from heedful.spec.check import SpecError, require
 from heedful.spec.classifier import ClassifierSpec
 from heedful.spec.data import DataSpec
 from heedful.spec.images import ImageDataSpec, SceneDataSpec
 from heedful.spec.interactions import LogDataSpec
+from heedful.spec.listener import ListenerSpec
 from heedful.spec.matcher import MatcherSpec
 from heedful.spec.model import DecoderSpec, ModelSpec
+from heedful.spec.moving import MovingDataSpec, TrackerSpec
 from heedful.spec.pairs import PairSpec
 from heedful.spec.questions import QuestionSpec
 from heedful.spec.ranker import RankerSpec
@@ -20,9 +25,12 @@ from heedful.spec.train import TrainSpec
 from heedful.spec.vision import VisionSpec
 
 VERSION = 1
-Task = Literal["generate", "classify", "image", "translate", "summarise", "match", "recommend"]
-RunModel = ModelSpec | ClassifierSpec | VisionSpec | TranslatorSpec | MatcherSpec | RankerSpec
-RunData = DataSpec | ImageDataSpec | SceneDataSpec | PairSpec | QuestionSpec | LogDataSpec  # told apart by `kind` where there are several
+Task = Literal["generate", "classify", "image", "translate", "summarise", "match", "recommend", "caption", "speech"]
+RunModel = ModelSpec | ClassifierSpec | VisionSpec | TranslatorSpec | MatcherSpec | RankerSpec | CaptionSpec | TrackerSpec | ListenerSpec
+# told apart by `kind` where there are several
+RunData = (
+    DataSpec | ImageDataSpec | SceneDataSpec | PairSpec | QuestionSpec | LogDataSpec | CaptionDataSpec | MovingDataSpec | SpeechDataSpec
+)
 
 
 @dataclass(frozen=True)

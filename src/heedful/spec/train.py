@@ -40,6 +40,9 @@ class TrainSpec:
     `batch` pairs); `smoothing` is the share of each label that is spread over all tokens; `average` of the last evaluations' weights
     are averaged at the end, if that is better (0: none).
 
+    Rationales: what readers marked as the reason of a text's class guides what the model reads of it, by a cross entropy that weighs
+    `rationale` beside that of the class (0: the class alone).
+
     Pretraining: `learn: masked` lets an encoder guess tokens that are hidden from it in place of its task.
 
     >>> TrainSpec(epochs=10, batch=64).length(steps_an_epoch=300)
@@ -78,6 +81,7 @@ class TrainSpec:
     smoothing: float = 0.0
     average: int = 0
     learn: Learn = "task"
+    rationale: float = 0.0
 
     def __post_init__(self) -> None:
         positive({"steps": self.steps, "epochs": self.epochs, "batch": self.batch, "accumulate": self.accumulate})
@@ -94,6 +98,7 @@ class TrainSpec:
         require(self.weight_decay >= 0, "weight_decay", f"must not be negative, found {self.weight_decay:g}")
         positive({"batch_tokens": self.batch_tokens})
         within({"smoothing": self.smoothing}, 0.0, 1.0)
+        require(self.rationale >= 0, "rationale", f"must not be negative, found {self.rationale:g}")
         require(self.average >= 0, "average", f"must not be negative, found {self.average}")
         require(self.seed >= 0, "seed", f"must not be negative, found {self.seed}")
         one_of("learn", self.learn, get_args(Learn))

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from heedful.errors import UsageError
 from heedful.spec.generation import Ending, Sampling
+from heedful.spec.hearing import Hearing
 from heedful.spec.search import Search
 from heedful.spec.task import RunSpec
 
@@ -40,11 +41,13 @@ class Measure:
         sure: the same with the least confidence above which this share of the validation answers is right.
         noise: spoil words: typos, drop, swap or homoglyph.
         rate: the share of the words that is spoilt; may be given several times.
+        snr: also under white noise so many decibels below the voice (speech); may be given several times.
         attack: let whoever sees the gradient change so many words, or a letter of as many, of each text.
         attacked: how many texts are attacked.
         learning_curve: train anew on 1, 3, 10, 30 and 100% of the texts, with and without pretraining where the model allows it.
         folds: train anew so many times, each time on all but one fold of all texts, and test on that one.
         seeds: train anew with so many seeds, for the mean, its standard error and the interval of the difference to the baseline.
+        pointing: of a classifier of pictures: do its maps fall on the one of two pictures, put together, whose class was said?
     """
 
     data: str | None = None
@@ -57,11 +60,13 @@ class Measure:
     sure: float | None = None
     noise: str | None = None
     rate: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4)
+    snr: tuple[float, ...] = ()
     attack: int | None = None
     attacked: int = 200
     learning_curve: bool = False
     folds: int | None = None
     seeds: int | None = None
+    pointing: bool = False
 
 
 def refuse_trials(measure: Measure, task: str) -> None:
@@ -75,13 +80,18 @@ def refuse_trials(measure: Measure, task: str) -> None:
 
 @dataclass(frozen=True)
 class Asked:
-    """How predictions are drawn or searched for; `seed` None draws one; below the confidence `abstain` no class is given."""
+    """How predictions are drawn or searched for; `seed` None draws one; below the confidence `abstain` no class is given.
+
+    `question` is asked about a picture, `hearing` is how a recording or a stream is heard.
+    """
 
     sampling: Sampling = field(default_factory=Sampling)
     ending: Ending = field(default_factory=Ending)
     seed: int | None = None
     search: Search = field(default_factory=Search)
     abstain: float | None = None
+    question: str | None = None
+    hearing: Hearing = field(default_factory=Hearing)
 
 
 @dataclass(frozen=True)
@@ -92,7 +102,8 @@ class View:
         layer: only this layer, counted from 1; the mean over all if not given.
         head: only this head, counted from 1; the mean over all if not given.
         top: how many of the tokens it looked at are listed for each new one.
-        method: how what counted is found, a name of `heedful.explanations.methods.table` or "auto" (what measured best on this run).
+        method: how what counted is found, a name of `heedful.explanations.methods.table` or "auto": what measured best on this run, quick
+            before anything was measured.
         target: the answer to explain; the likeliest if not given.
         contrast: what it is held against: why this and not that.
     """

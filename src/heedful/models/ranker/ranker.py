@@ -22,13 +22,15 @@ TOP: Final = 10
 class Histories(NamedTuple):
     """Items (b, t) with padding on the right, and what else may be known of them.
 
-    `lengths` are how many items of each row are real (None: all), `times` their seconds (b, t), `traits` the users' features (b, f).
+    `lengths` are how many items of each row are real (None: all), `times` their seconds (b, t), `traits` the users' features (b, f);
+    `given` are vectors (b, t, m) that are read in place of the items' own.
     """
 
     ids: Int[Tensor, "b t"]
     lengths: Int[Tensor, " b"] | None = None
     times: Int[Tensor, "b t"] | None = None
     traits: Int[Tensor, "b f"] | None = None
+    given: Float[Tensor, "b t m"] | None = None
 
     @property
     def last(self) -> Int[Tensor, " b"]:
@@ -102,7 +104,7 @@ class Ranker(nn.Module, ABC):
     def embedded(self, read: Histories, vectors: Float[Tensor, "v m"]) -> Float[Tensor, "b t m"]:
         """The vectors of a history's items, as large as a norm wants them, and the user's beside each."""
         scale = math.sqrt(vectors.shape[1])
-        x: Tensor = torch.nn.functional.embedding(read.ids, vectors) * scale
+        x: Tensor = torch.nn.functional.embedding(read.ids, vectors) * scale if read.given is None else read.given
         if self.reader is None or read.traits is None:
             return x
         told: Tensor = self.reader(read.traits)

@@ -142,6 +142,6 @@ def judge(loaded: LoadedClassifier, texts: Texts) -> Judged:
     rows = loaded.rows(texts)
     found = torch.zeros(len(rows), len(loaded.model.labels))
     for places, batch in every(rows, loaded.spec.train.eval_batch):
-        ids, lengths, _ = moved(batch, loaded.device)
+        ids, lengths, *_ = moved(batch, loaded.device)
         found[places] = loaded.model(ids, lengths=lengths).logits.float().cpu()
     return Judged(texts, rows, found, loaded.temperature)

@@ -45,7 +45,7 @@ class Flips:
         rows = self.loaded.rows(self.read(texts))
         found = torch.zeros(len(rows), len(self.loaded.model.labels))
         for places, batch in every(rows, self.loaded.spec.train.eval_batch):
-            ids, lengths, _ = moved(batch, self.loaded.device)
+            ids, lengths, *_ = moved(batch, self.loaded.device)
             found[places] = self.loaded.model(ids, lengths=lengths).logits.float().cpu()
         return found
 

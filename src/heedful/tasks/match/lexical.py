@@ -32,6 +32,15 @@ class TfIdf:
         self.grams = grams
         self.matrix = sparse([weighted(grams, text) for text in texts], grams.size)
 
+    def instead(self, place: int, text: str) -> TfIdf:
+        """The same texts but for one."""
+        from scipy.sparse import vstack
+
+        made = TfIdf((), self.grams)
+        row = sparse([weighted(self.grams, text)], self.grams.size)
+        made.matrix = vstack([self.matrix[:place], row, self.matrix[place + 1 :]], format="csr")
+        return made
+
     def scores(self, questions: Sequence[str]) -> Scores:
         """The cosine of every question (rows) with every text (columns)."""
         asked = sparse([weighted(self.grams, question) for question in questions], self.grams.size)

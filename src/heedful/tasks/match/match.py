@@ -14,6 +14,8 @@ from heedful.errors import UsageError
 from heedful.spec.generation import Ending, Sampling
 from heedful.spec.task import RunSpec
 from heedful.tasks.evaluation import record
+from heedful.tasks.explained.following import of_weights_alone
+from heedful.tasks.explained.meant import why_meant
 from heedful.tasks.match.answer import Meant
 from heedful.tasks.match.evaluation import evaluate
 from heedful.tasks.match.lexical import bm25_scores, tfidf_scores
@@ -60,12 +62,9 @@ class Match:
         return (Meant(matching, text, abstain=asked.abstain) for text in inputs)
 
     def explain(self, run: Path, text: str, asked: Asked, view: View) -> Explanation:
-        """What a text means, and which of its words met which of the entry's."""
-        if view.method not in (None, "auto", "attention") or view.target or view.contrast:
-            raise UsageError(
-                "a match is explained by what its words read of each other: without --method, --target, --contrast it would work"
-            )
-        return met(next(self.predict(run, [text], asked)), view)
+        """What a text means, and which of its words met which of the entry's; by a method, which words of both decided."""
+        answer = next(self.predict(run, [text], asked))
+        return met(answer, view) if of_weights_alone(view) else why_meant(answer, view)
 
 
 def in_place_of(start: Start, found: Prepared) -> Prepared:

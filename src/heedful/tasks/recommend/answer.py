@@ -97,6 +97,14 @@ class Recommended:
         new = list(self.request.new)
         return self.loaded.tokenizer.size + new.index(name) if name in new else self.loaded.tokenizer.id_of(name)
 
+    def item_named(self, name: str) -> int:
+        """The number of an item by its name or its title, of those that may be recommended."""
+        titled = [i for i in range(len(self.catalogue.bias)) if self.title(i) == name]
+        item = titled[0] if titled else self.id_of(name)
+        if not torch.isfinite(self.logarithms([self.history])[0, item]):
+            raise UsageError(f"{self.said(item)} is not recommended here (it was had, or is no candidate): another item would work")
+        return item
+
     def numbered(self, request: Request) -> History:
         """The history as numbers; without times, each item a day after the one before."""
         items = np.array([self.id_of(name) for name in request.history], dtype=np.int64)
@@ -121,11 +129,14 @@ class Recommended:
 
     def logarithms(self, histories: Sequence[History]) -> Float[torch.Tensor, "b v"]:
         """log P(next) over the items that may be recommended after this history, for each of several variants of it."""
-        scores = self.loaded.scores(histories, self.catalogue)
+        return self.likely(self.loaded.scores(histories, self.catalogue))
+
+    def likely(self, scores: Float[torch.Tensor, "b v"]) -> Float[torch.Tensor, "b v"]:
+        """The same of scores: what was had or may not be chosen is out of the question."""
         if not self.loaded.data.repeats and len(self.history.items):
-            scores = without(scores, taken([self.history], scores.shape[1]).expand(len(scores), -1))
+            scores = without(scores, taken([self.history], scores.shape[1]).to(scores.device).expand(len(scores), -1))
         if self.allowed:
-            others = torch.ones(scores.shape[1], dtype=torch.bool)
+            others = torch.ones(scores.shape[1], dtype=torch.bool, device=scores.device)
             others[self.allowed] = False
             scores = scores.masked_fill(others, -torch.inf)
         return scores.double().log_softmax(1)

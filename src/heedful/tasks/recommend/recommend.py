@@ -13,6 +13,8 @@ from heedful.errors import UsageError
 from heedful.spec.generation import Ending, Sampling
 from heedful.spec.task import RunSpec
 from heedful.tasks.evaluation import record
+from heedful.tasks.explained.following import of_weights_alone
+from heedful.tasks.explained.leant import why_next_item
 from heedful.tasks.recommend.answer import Recommended
 from heedful.tasks.recommend.evaluation import BaselinesOf, evaluate
 from heedful.tasks.recommend.leaning import leaning
@@ -57,8 +59,9 @@ class Recommend:
         return (Recommended(loaded, text, asked.sampling.top_k) for text in inputs)
 
     def explain(self, run: Path, text: str, asked: Asked, view: View) -> Explanation:
-        """What comes next after a history, and which past items that leans on."""
-        return leaning(next(self.predict(run, [text], asked)), view)
+        """What comes next after a history, and which past items that leans on: by attention and deletion, or by a method."""
+        answer = next(self.predict(run, [text], asked))
+        return leaning(answer, view) if of_weights_alone(view) else why_next_item(answer, view)
 
 
 def ready(found: Prepared) -> Ready:

@@ -9,6 +9,8 @@ from typing import final
 
 from heedful.spec.task import RunSpec
 from heedful.tasks.evaluation import record
+from heedful.tasks.explained.following import of_weights_alone
+from heedful.tasks.explained.written import why_written
 from heedful.tasks.running import begin, go_on
 from heedful.tasks.summarise.answer import Summarised, summaries
 from heedful.tasks.summarise.evaluation import evaluate
@@ -46,7 +48,7 @@ class Summarise:
         return summaries(load_seq2seq(run), inputs, asked)
 
     def explain(self, run: Path, text: str, asked: Asked, view: View) -> Explanation:
-        """A summary, the words that each of its words was read from, and the sentences it rests on."""
+        """A summary, the words that each of its words was read from (by a method, why it was written), and the sentences it rests on."""
         answer = next(self.predict(run, [text], asked))
-        found = marked(answer.written, view)
+        found = marked(answer.written, view) if of_weights_alone(view) else why_written(answer.written, view)
         return replace(found, record={**found.record, "sentences": answer.record()["sentences"]})

@@ -11,14 +11,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from heedful.errors import UsageError
 from heedful.explanations.page import Section, page
 from heedful.explanations.parts.heads import Layer, heads
 from heedful.explanations.parts.heatmap import heatmap
 from heedful.explanations.parts.table import table
 from heedful.explanations.parts.text import text_pane
 from heedful.models.seq2seq.sequence import Seq2SeqOutput
-from heedful.tasks.explained.following import of_weights_alone
 from heedful.tasks.looked import index
 from heedful.tasks.task import Explanation, View
 from heedful.tasks.translate.answer import Translated
@@ -33,8 +31,6 @@ MOST: Final = 128  # tokens up to which every head is drawn
 
 def marked(answer: Translated, view: View) -> Explanation:
     """Write the text, and mark what each of its words was read from."""
-    if not of_weights_alone(view):
-        raise UsageError("--method, --target and --contrast explain a class or a next token: for a text, what was looked at is shown")
     best = answer.hypotheses[0]
     tokenizer, mark = answer.loaded.tokenizer, answer.loaded.model.mark
     output = looked(answer.loaded, answer.source, best.ids)

@@ -8,6 +8,8 @@ from typing import final
 
 from heedful.spec.task import RunSpec
 from heedful.tasks.evaluation import record
+from heedful.tasks.explained.following import of_weights_alone
+from heedful.tasks.explained.written import why_written
 from heedful.tasks.running import Ready, begin, go_on
 from heedful.tasks.task import Asked, Evaluation, Explanation, Measure, Start, View, refuse_trials
 from heedful.tasks.translate.answer import Translated, translations
@@ -44,8 +46,9 @@ class Translate:
         return translations(load_seq2seq(run), inputs, asked)
 
     def explain(self, run: Path, text: str, asked: Asked, view: View) -> Explanation:
-        """A translation, and which words of the source each of its words was read from."""
-        return marked(next(self.predict(run, [text], asked)), view)
+        """A translation, and which words of the source each of its words was read from; by a method, why it, or one word, was written."""
+        answer = next(self.predict(run, [text], asked))
+        return marked(answer, view) if of_weights_alone(view) else why_written(answer, view)
 
 
 def ready(found: Prepared) -> Ready:

@@ -12,8 +12,8 @@ from torch import Tensor
 from heedful.data.pairs.rows import encoded
 from heedful.data.tokens.word import UNKNOWN, Words, words_of
 from heedful.errors import UsageError
-from heedful.models.seq2seq.search import Hypothesis, beam_search
-from heedful.models.seq2seq.sequence import Seq2SeqOutput
+from heedful.models.seq2seq.search import Hypothesis, Writer, beam_search
+from heedful.models.seq2seq.sequence import Seq2SeqOutput, Writing
 from heedful.spec.generation import Sampling
 from heedful.spec.search import Search
 from heedful.tasks.sampling import draw
@@ -62,10 +62,18 @@ def stepwise(
     loaded: LoadedSeq2Seq, source: Int[Tensor, " s"], most: int, sampling: Sampling, seed: int | None
 ) -> Iterator[tuple[int, float]]:
     """Tokens as they are drawn, or, without a seed, the likeliest, each with its log-probability; the mark ends them and is not given."""
-    model, device = loaded.model, loaded.device
+    device = loaded.device
+    writing = loaded.model.begin(source[None].to(device), torch.tensor([len(source)], device=device))
     generator = None if seed is None else torch.Generator(device).manual_seed(seed)
-    chosen = Sampling(temperature=0.0, repetition_penalty=sampling.repetition_penalty) if seed is None else sampling
-    writing = model.begin(source[None].to(device), torch.tensor([len(source)], device=device))
+    yield from drawn(loaded.model, writing, most, sampling, generator, device)
+
+
+@torch.inference_mode()
+def drawn(
+    model: Writer, writing: Writing, most: int, sampling: Sampling, generator: torch.Generator | None, device: torch.device
+) -> Iterator[tuple[int, float]]:
+    """The same of whatever was read, one row of `writing`; without a generator the likeliest token is taken."""
+    chosen = Sampling(temperature=0.0, repetition_penalty=sampling.repetition_penalty) if generator is None else sampling
     last = torch.tensor([model.mark], device=device)
     seen = torch.zeros(1, 0, dtype=torch.long, device=device)
     for _ in range(most):
