@@ -43,16 +43,19 @@ from heedful.diet.world.world import World
 MINUTES = 30.0
 HELD_OUT = (101, 102, 103, 104)  # worlds that pilots and knobs come from; the comparison has worlds 0, 1, ...
 Make = Callable[[int], Policy]  # readers -> policy
+Layers = tuple[tuple[float, float], ...]
+LAYERS: tuple[Layers, ...] = ((), ((0.1, 0.4),), ((0.2, 0.2),), ((0.2, 0.4),), ((0.1, 0.4), (0.1, 0.15)), ((0.1, 0.8), (0.1, 0.2)))
 
 
-def wanted(weight: float, target: float, redundancy: float, bounded: bool = False) -> Diet:
+def wanted(layers: Layers, redundancy: float, bounded: bool = False) -> Diet:
     """Coverage of topics and the cost of telling a story again; the minutes are spent in any case (`worth`), as by the baselines.
 
+    Each layer is a weight and a target; two of them make a coverage that bends at more places.
     `bounded` adds floors for every viewpoint and a ceiling on sources.
     """
     floors = [Bound("view", str(view), least=0.1) for view in range(Parameters().views)]
     bounds = (Bound("source", most=0.3), *floors) if bounded else ()
-    appetites = (Appetite("topic", weight, target),) if weight else ()
+    appetites = tuple(Appetite("topic", weight, target) for weight, target in layers)
     return Diet(MINUTES, worth=-5.0, appetites=appetites, bounds=bounds, redundancy=redundancy)
 
 
@@ -179,18 +182,21 @@ def ranked(prior: Prior, asked: argparse.Namespace) -> dict[str, Make]:
     return makes
 
 
+def covering(layers: Layers, redundancy: float) -> str:
+    """A knob's name."""
+    return f"coverage {' and '.join(f'{weight} to {target:.0%}' for weight, target in layers) or 'none'}, story {redundancy}"
+
+
 def allocated(prior: Prior, asked: argparse.Namespace) -> tuple[dict[str, Make], Diet]:
     """Policies through the allocator: coverage is chosen first, with what is expected, then how boldly it is explored."""
-    knobs = [(w, t, red) for w, t in ((0.0, 0.2), (0.1, 0.4), (0.2, 0.2), (0.2, 0.4), (0.4, 0.4)) for red in (0.5, 2.0)]
-    named = {f"coverage {w} to {t:.0%}, story {red}": (w, t, red) for w, t, red in knobs}
-    diets = {name: wanted(*knob) for name, knob in named.items()}
+    diets = {covering(layers, red): wanted(layers, red) for layers in LAYERS for red in (0.5, 2.0)}
     made = {name: lambda r, d=diet: Greedily(Beliefs(r, prior), d) for name, diet in diets.items()}
     chosen = best("greedy", made, asked)
     diet = next(diets[name] for name in made if made[name] is chosen)
     bold = {f"boldness {b}": lambda r, b=b: Sampled(Beliefs(r, prior), diet, b) for b in (0.02, 0.05, 0.1, 0.3, 1.0)}
     tried = {f"epsilon {e}": lambda r, e=e: Epsilon(Beliefs(r, prior), diet, e) for e in (0.002, 0.01, 0.03)}
     thompson = best("thompson", bold, asked)
-    floors = replace(diet, bounds=wanted(0.0, 0.2, 0.0, bounded=True).bounds)
+    floors = replace(diet, bounds=wanted((), 0.0, bounded=True).bounds)
     boldness = next(float(knob.split()[1]) for knob, make in bold.items() if make is thompson)
     makes = {
         "thompson": thompson,
@@ -320,7 +326,7 @@ def main() -> None:
     made["clicks, allocator"] = (lambda r: Greedily(Beliefs(r, clicks, by_minute=False), free), Reward.clicks())
 
     def knowing(world: World) -> Make:
-        return lambda r: Knowing(world, wanted(0.4, 0.4, 2.0))
+        return lambda r: Knowing(world, wanted(((0.4, 0.4),), 2.0))
 
     if "compare" in asked.parts:
         for name, (make, reward) in made.items():

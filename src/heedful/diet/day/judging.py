@@ -48,9 +48,8 @@ class Verdict:
     def says(self) -> str:
         """In words."""
         if self.simple is None or self.attention is None or self.error is None:
-            return (
-                f"The simple model serves: {self.reads} reads were told apart, and {round(HELD / (1 - FIRST))} are needed to try attention."
-            )
+            needed = round(HELD / (1 - FIRST))
+            return f"The simple model serves: to try attention {needed} judged reads are needed, and {self.reads} are there."
         other = f"held-out log-loss {self.simple:.3f} simple, {self.attention:.3f} attention (± {self.error:.3f}), {self.held} reads"
         return f"The {self.serves} model serves: {other}."
 

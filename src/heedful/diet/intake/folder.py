@@ -46,7 +46,8 @@ def entry(file: Path, name: Path) -> Entry:
     if file.suffix.lower() in (".html", ".htm"):
         title, said, text = web(written)
     else:
-        title, said, text = *titled(written), tidy(FRONT.sub("", written))
+        title, text = titled(written)
+        said = ""
     return Entry(
         key=name.as_posix(),
         title=line(title) or name.stem.replace("_", " ").replace("-", " "),
@@ -65,8 +66,9 @@ def web(written: str) -> tuple[str, str, str]:
 
 
 def titled(written: str) -> tuple[str, str]:
-    """Title and language of Markdown: those of its front matter, else its first heading."""
-    front = FRONT.match(written)
+    """Title and text of Markdown: the title of its front matter, else its first heading, which is then no part of the text."""
+    front, body = FRONT.match(written), FRONT.sub("", written)
     named = NAMED.search(front[1]) if front else None
-    heading = HEADING.match(FRONT.sub("", written))
-    return (named[1] if named else heading[1] if heading else ""), ""
+    heading = None if named else HEADING.match(body)
+    title = named[1] if named else heading[1] if heading else ""
+    return title, tidy(body[heading.end() :] if heading else body) or title
