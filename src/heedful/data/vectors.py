@@ -31,13 +31,8 @@ class Vectors(NamedTuple):
     words: tuple[str, ...]
     rows: Float32[np.ndarray, "v d"]
 
-    def of(self, word: str) -> Float32[np.ndarray, " d"] | None:
-        """The row of a word; every number has the one of numbers."""
-        place = self.places().get(alike(word))
-        return None if place is None else self.rows[place]
-
     def places(self) -> dict[str, int]:
-        """Where each word stands."""
+        """Where each word stands; look it up by `alike`, since every number has the row of numbers."""
         return {word: i for i, word in enumerate(self.words)}
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from heedful import atomic
 from heedful.data.tokens import Tokenizer
+from heedful.errors import UsageError
 from heedful.spec import yaml
 from heedful.spec.task import RunSpec
 from heedful.tasks.task import Start
@@ -35,6 +36,7 @@ def begin(start: Start, make: Callable[[], Ready]) -> None:
     if not start.overwrite:
         Run(start.out).make_room(overwrite=False)
     ready = make()
+    refuse_unread(ready.job.spec)
     run = Run.create(start.out, ready.job.spec, ready.job.tokenizer, start.overwrite)
     try:
         trainer = Trainer(ready.job, run, Bar(console, ready.unit))
@@ -43,6 +45,13 @@ def begin(start: Start, make: Callable[[], Ready]) -> None:
         raise
     ready.announce(console)
     ready.fit(trainer, run, console)
+
+
+def refuse_unread(spec: RunSpec) -> None:
+    """Refuse what only classifiers of texts learn by."""
+    for name, usual in (("learn", "task"), ("rationale", 0.0)):
+        if spec.task != "classify" and vars(spec.train)[name] != usual:
+            raise UsageError(f"train.{name} is for texts with classes (heedful train classify): the task {spec.task} would work without it")
 
 
 def go_on(start: Start, settings: Sequence[str], make: Callable[[RunSpec, Tokenizer], Ready]) -> None:

@@ -58,11 +58,9 @@ def prepared(spec: RunSpec, tokenizer: Tokenizer | None = None) -> Job:
 
 def refuse_columns(spec: DataSpec) -> None:
     """Refuse what is said of tables of texts where one text is read as it stands."""
-    usual = DataSpec(spec.source)
-    asked = {"text": spec.text != usual.text, "label": spec.label != usual.label}
-    asked |= {"lowercase": spec.lowercase != usual.lowercase, "keep": spec.keep != usual.keep}
-    for name, differs in asked.items():
-        if differs:
+    usual = vars(DataSpec(spec.source))
+    for name in ("text", "label", "lowercase", "keep", "folds", "share", "weights", "noise", "vectors"):
+        if vars(spec)[name] != usual[name]:
             raise UsageError(
                 f"data.{name} is for texts with classes (heedful train classify), and a text that goes on is read as it stands"
             )

@@ -10,7 +10,7 @@ import torch
 
 from heedful.data.tokens.char import Characters
 from heedful.data.tokens.runs import Runs
-from heedful.data.vectors import Vectors
+from heedful.data.vectors import Vectors, alike
 from heedful.errors import UsageError
 from heedful.layers.embed import TokenEmbedding
 from heedful.models.classifiers import build_classifier
@@ -35,7 +35,7 @@ def test_each_known_word_begins_with_its_vector_whatever_its_pace(pace: float) -
     words = [run for run, single in zip(tokens.runs, tokens.words(), strict=True) if single]
     for word in ("good", "bad", "unseen", "1998"):
         row = table(torch.tensor([words.index(word)]))[0]
-        assert torch.allclose(row, torch.from_numpy(VECTORS.of(word)) * LENGTH, atol=1e-6)
+        assert torch.allclose(row, torch.from_numpy(VECTORS.rows[VECTORS.places()[alike(word)]]) * LENGTH, atol=1e-6)
 
 
 def test_a_paced_embedding_moves_so_much_less_under_adam() -> None:

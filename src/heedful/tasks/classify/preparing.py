@@ -68,6 +68,8 @@ def prepared(spec: RunSpec, tokenizer: Tokenizer | None = None) -> Prepared:
         raise UsageError(f"train.learn is masked, and a {asked.kind} model guesses no tokens: model.kind=encoder would work")
     corpus = load_labelled(spec.texts, labelled=spec.train.learn == "task")
     begun = earlier(spec, tokenizer)
+    if begun is not None and spec.texts.vectors:
+        raise UsageError("data.vectors and train.start both say where the words begin: one of them would work")
     spec, known = fitted_to(spec, asked, corpus, tokenizer, begun)
     model = classifying(spec.model)
     texts = {"train": spoilt_too(corpus.part("train"), spec.texts), "validation": corpus.part("validation")}
@@ -79,7 +81,7 @@ def prepared(spec: RunSpec, tokenizer: Tokenizer | None = None) -> Prepared:
     built.windowed = spec.texts.keep == "windows"
     if isinstance(built, NgramAttention):
         built.begin(*parts["train"].whole, words_of(known))
-    if spec.texts.vectors and begun is None:
+    if spec.texts.vectors:
         begin_words(built, known, unlabelled_words(spec, model))
     if isinstance(built, Finetuned) and begun is None:
         built.begin()
@@ -135,7 +137,7 @@ def fitted_to(
         asked, state = described(asked)
         known = known or tokenizer_from(state, asked.path)
     known = known or tokenizer_of(spec, corpus)
-    if spec.texts.vectors and not (begun or tokenizer):
+    if spec.texts.vectors and not tokenizer:
         known = with_words(known, unlabelled_words(spec, asked))
     model = sized(replace(asked, vocabulary=fitting(spec, known), labels=classes(asked, corpus)), known)
     return replace(spec, model=model), known
