@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any, ClassVar, NamedTuple
 
 from heedful.diet.store.words import Query
+from heedful.errors import HeedfulError
 
 Row = tuple[Any, ...]
 
@@ -25,6 +26,9 @@ class Engine(ABC):
     """A database with the tables of `schema`, statements with `:name` for values, and an index of words."""
 
     where: str
+    lock: AbstractContextManager[bool]  # held by a thread for as long as its transaction; the same thread may take it again
+    depth: int  # transactions within each other
+    begin: ClassVar[str] = "BEGIN"
 
     @abstractmethod
     def rows(self, statement: str, values: Mapping[str, object] | None = None) -> list[Row]:
@@ -34,9 +38,29 @@ class Engine(ABC):
     def many(self, statement: str, values: Sequence[Mapping[str, object]]) -> None:
         """One statement for each of the values."""
 
+    @property
     @abstractmethod
-    def transaction(self) -> AbstractContextManager[None]:
+    def returns(self) -> bool:
+        """Whether there is a transaction to undo."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
         """All or nothing; one inside another is part of it."""
+        with self.lock:
+            if self.depth == 0:
+                self.rows(self.begin)
+            self.depth += 1
+            try:
+                yield
+            except BaseException:
+                self.depth -= 1
+                if self.depth == 0 and self.returns:
+                    with suppress(HeedfulError):  # what failed first is what is told
+                        self.rows("ROLLBACK")
+                raise
+            self.depth -= 1
+            if self.depth == 0:
+                self.rows("COMMIT")
 
     @abstractmethod
     def index(self, entries: Sequence[Entry]) -> None:

@@ -6,7 +6,7 @@ A tsvector has places up to 16,383 (PostgreSQL, §12.7): words that stand behind
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from threading import RLock
 from typing import Any, Final
 
@@ -94,24 +94,10 @@ class Postgres(Engine):
             with self.transaction(), self.told():
                 self.base.execute(text(statement), [clean(one) for one in values])
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing; what is seen inside is of one moment."""
-        with self.lock:
-            if self.depth == 0:
-                self.rows("BEGIN")
-            self.depth += 1
-            try:
-                yield
-            except BaseException:
-                self.depth -= 1
-                if self.depth == 0 and not self.base.invalidated:
-                    with suppress(HeedfulError):  # what failed first is what is told
-                        self.rows("ROLLBACK")
-                raise
-            self.depth -= 1
-            if self.depth == 0:
-                self.rows("COMMIT")
+    @property
+    def returns(self) -> bool:
+        """Whether there is a transaction to undo; a server that is away has undone it."""
+        return not self.base.invalidated
 
     @contextmanager
     def told(self) -> Iterator[None]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import RLock
-from typing import Final
+from typing import ClassVar, Final
 
 from heedful.diet.store.engine import Engine, Entry, Row
 from heedful.diet.store.schema import MIGRATIONS
@@ -26,8 +26,12 @@ RANKED: Final = "INSERT INTO searched(searched, rank) VALUES ('rank', 'bm25(4.0,
 class SQLite(Engine):
     """One file, one connection, one statement at a time; threads may share it, and processes the file.
 
+    The right to write is taken when a transaction begins, so that no two writers wait for each other in a circle.
+
     Raises `DataError` for a file that is damaged, no store, or written by a newer Heedful.
     """
+
+    begin: ClassVar[str] = "BEGIN IMMEDIATE"
 
     def __init__(self, path: Path, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:
         self.where, self.path, self.migrations = str(path), path, migrations
@@ -93,24 +97,10 @@ class SQLite(Engine):
         with self.transaction(), self.told():
             self.base.executemany(statement, values)
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing; the right to write is taken at once, so that no two writers wait for each other in a circle."""
-        with self.lock:
-            if self.depth == 0:
-                self.rows("BEGIN IMMEDIATE")
-            self.depth += 1
-            try:
-                yield
-            except BaseException:
-                self.depth -= 1
-                if self.depth == 0 and self.base.in_transaction:
-                    with suppress(HeedfulError):  # what failed first is what is told
-                        self.rows("ROLLBACK")
-                raise
-            self.depth -= 1
-            if self.depth == 0:
-                self.rows("COMMIT")
+    @property
+    def returns(self) -> bool:
+        """Whether there is a transaction to undo; some errors end it."""
+        return self.base.in_transaction
 
     @contextmanager
     def told(self) -> Iterator[None]:
