@@ -63,6 +63,16 @@ def test_a_client_names_no_picture_of_the_runs_own(both: TestClient, shapes: Ope
     assert "/predict/file" in refused.json()["error"]
 
 
+def test_a_picture_that_is_sent_keeps_its_clients_name(both: TestClient) -> None:
+    asked = {"run": "shapes", "name": "<my> cross.png", "page": "true"}
+    sent = both.post("/predict/file", params=asked, content=picture()).json()["answers"][0]
+    assert sent["image"] == "<my> cross.png"
+    told = both.post("/explain/file", params=asked, content=picture()).json()
+    assert told["explanation"]["image"] == "<my> cross.png"
+    assert "heedful-" not in told["page"]
+    assert "<my>" not in told["page"]
+
+
 def test_a_picture_with_the_weights_over_its_patches(shapes: OpenRun) -> None:
     reading = shapes.read(Wanted("", file=Upload("cross.png", picture())))
     assert len(reading.texts[0]) == 16

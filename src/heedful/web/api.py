@@ -6,6 +6,8 @@ import json
 import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
@@ -13,7 +15,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from heedful.errors import DataError, HeedfulError, UsageError
-from heedful.tasks.task import Answer, Asked, View
+from heedful.tasks.task import Answer, Asked, Explanation, Record, View
 from heedful.version import __version__
 from heedful.web.bodies import About, ExplainBody, Explained, GenerateBody, Generated, Health, PredictBody, Predicted, Refusal
 from heedful.web.hall import Hall
@@ -85,7 +87,7 @@ def answering(router: APIRouter, hall: Hall) -> None:
         if station.run.takes == "text":
             answers = await station.predict([as_text(content)], hall.asked(station, None))
         else:
-            answers = await on_disk(content, name, lambda path: station.predict([path], Asked()))
+            answers = await on_disk(content, name, lambda path: answered(station, path, name))
         return Predicted(run=station.name, answers=[dict(answer) for answer in answers])
 
 
@@ -111,7 +113,7 @@ def explaining(router: APIRouter, hall: Hall) -> None:
         if station.run.takes == "text":
             found = await station.explain(as_text(content), hall.asked(station, None), View())
         else:
-            found = await on_disk(content, name, lambda path: station.explain(path, Asked(), View()))
+            found = await on_disk(content, name, lambda path: explained(station, path, name))
         return Explained(run=station.name, explanation=dict(found.record), page=found.page if page else None)
 
 
@@ -164,6 +166,22 @@ def as_text(content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"the file is no text in UTF-8 (byte {error.start:,}): a text file would work") from None
+
+
+async def answered(station: Station, path: str, name: str) -> list[Record]:
+    """The answer for a file that is called `name` wherever it is told of."""
+    return [called(record, path, name) for record in await station.predict([path], Asked())]
+
+
+async def explained(station: Station, path: str, name: str) -> Explanation:
+    """The same with what it rests on."""
+    found = await station.explain(path, Asked(), View())
+    return replace(found, record=called(found.record, path, name), page=found.page.replace(path, escape(name)))
+
+
+def called(record: Record, path: str, name: str) -> Record:
+    """A record in which a file has its client's name, not the one it was read under."""
+    return {key: name if value == path else value for key, value in record.items()}
 
 
 async def on_disk(content: bytes, name: str, ask: Callable[[str], Awaitable[T]]) -> T:
