@@ -22,11 +22,13 @@ class Model:
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
+        self.begun = threading.Event()
         self.gate = threading.Event()
         self.gate.set()
 
     def answers(self, texts: Sequence[str], asked: Asked) -> list[Record | HeedfulError]:
-        assert self.gate.wait(10)
+        self.begun.set()
+        assert self.gate.wait(60)
         self.sizes.append(len(texts))
         return [UsageError("bad") if text == "bad" else {"text": text, "heat": asked.sampling.temperature} for text in texts]
 
@@ -69,7 +71,7 @@ def test_a_full_line_says_when_to_come_again() -> None:
         model.gate.clear()
         gatherer = await line(model, Limits(batch=1, gather=0, queue=3))
         waiting = [asyncio.create_task(gatherer.ask(["first"], ASKED))]
-        await asyncio.sleep(0.05)
+        await asyncio.to_thread(model.begun.wait)
         waiting += [asyncio.create_task(gatherer.ask([str(i)], ASKED)) for i in range(3)]
         await asyncio.sleep(0)
         assert len(gatherer.waiting) == 3  # and one is being answered
@@ -88,14 +90,16 @@ def test_what_nobody_waits_for_is_not_answered() -> None:
     async def main() -> None:
         model = Model()
         model.gate.clear()
-        gatherer = await line(model, Limits(batch=1, gather=0, timeout=0.1))
+        gatherer = await line(model, Limits(batch=1, gather=0))
+        first = asyncio.create_task(gatherer.ask(["first"], ASKED))
+        await asyncio.to_thread(model.begun.wait)
+        gatherer.limits = Limits(batch=1, gather=0, timeout=0.1)
         with pytest.raises(Late, match=r"0\.1 s"):
-            await asyncio.gather(gatherer.ask(["first"], ASKED), gatherer.ask(["second"], ASKED))
-        await asyncio.sleep(0.15)
-        model.gate.set()
+            await gatherer.ask(["second"], ASKED)
         gatherer.limits = Limits(batch=1, gather=0)
-        await gatherer.ask(["third"], ASKED)
-        assert sum(model.sizes) == 2  # the first had been begun, the second had been given up
+        model.gate.set()
+        await asyncio.gather(first, gatherer.ask(["third"], ASKED))
+        assert model.sizes == [1, 1]  # the second had been given up
         await gatherer.stop()
 
     asyncio.run(main())

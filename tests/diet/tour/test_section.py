@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from heedful.diet.tour.section import SHARES, section
+from heedful.diet.tour.section import SHARES, model, section
 from heedful.diet.tour.simulated import MINUTES, day
+from heedful.explanations.markup import join
 from heedful.explanations.page import page
 
 
@@ -30,6 +31,23 @@ def test_both_halves_stand_at_every_stop(tmp_path: Path) -> None:
     assert "layer 2, head 2: &lt;sinks&gt;" not in whole  # that head keeps all of its attention
     assert "layer 2, head 1: &lt;sinks&gt;" in whole
     assert "simulated" in whole
+
+
+def test_an_option_looks_the_same_at_every_stop(tmp_path: Path) -> None:
+    names = ["full", *(f"option{i}" for i in range(8))]
+    points = [
+        {"policy": "planned", "budget": share, "loss": 0.0, "choices": [3 * i, 3 * i + 1, 3 * i + 2]} for i, share in enumerate(SHARES[1:])
+    ]
+    found = {"resource": "operations", "options": names, "sites": [{"name": "a", "heads": 3}], "points": points}
+    looks: dict[str, set[str]] = {}
+    for share in SHARES:
+        html = str(join(*model(found, share)))
+        for look, name in re.findall(r'class="(given[^"]*)"[^>]*></i>(\w+): \d', html) + re.findall(
+            r'class="(given[^"]*)"[^>]*head \d: (\w+)"', html
+        ):
+            looks.setdefault(name, set()).add(look)
+    assert looks.keys() == set(names)
+    assert len(set.union(*looks.values())) == len(names)  # one look each, and no two alike
 
 
 def test_a_simulated_reader_is_better_off_than_by_the_newest_first() -> None:

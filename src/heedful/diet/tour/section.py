@@ -20,6 +20,7 @@ from heedful.explanations.parts.table import table
 
 SHARES: Final = (1.0, 0.75, 0.5, 0.25)
 READERS: Final = 6  # simulated, for the table's means; the first one's editions are shown
+WHOLE: Final = "full"  # what a head has where nothing is saved
 LEAD: Final = (
     "Attention is spent the same way in both: there is a budget, everything that asks for some of it has a value and a price, and what is "
     "worth most for its price is taken. The reader is simulated: nothing here is a result about people."
@@ -102,28 +103,39 @@ def model(frontier: dict[str, Any], share: float) -> list[Markup]:
     point = nearest(frontier, share)
     count = sum(site["heads"] for site in frontier["sites"])
     if point is None:
-        given, told = ["all"] * count, "All of its attention."
+        given, told = [WHOLE] * count, "All of its attention."
     else:
         given = [str(frontier["options"][choice]) for choice in point["choices"]]
         told = f"{100 * point['budget']:.0f} % of attention's {frontier['resource']}: perplexity {100 * math.expm1(point['loss']):+.2f} %."
-    names = list(dict.fromkeys(given))
+    names = options(frontier)
     rows, at = [], 0
     for i, site in enumerate(frontier["sites"]):
         cells = [cell(given[at + head], names, f"layer {i + 1}, head {head + 1}") for head in range(site["heads"])]
         at += site["heads"]
         rows.append(element("div", {"class": "row"}, element("small", {}, f"layer {i + 1}"), join(*cells)))
     keys = [
-        element("li", {}, element("i", {"class": f"given g{place % 6}"}), f"{name}: {given.count(name)}")
-        for place, name in enumerate(names)
+        element("li", {}, element("i", {"class": looks(names.index(name))}), f"{name}: {given.count(name)}")
+        for name in names
+        if name in given
     ]
     return [paragraph(told), element("div", {"class": "heads-given"}, join(*rows)), element("ul", {"class": "given-keys"}, join(*keys))]
 
 
+def options(frontier: dict[str, Any]) -> list[str]:
+    """Every option that a head has at any stop: one colour each, whatever the dial says."""
+    planned = [point for point in frontier["points"] if point["policy"] == "planned"]
+    return list(dict.fromkeys([WHOLE, *(str(frontier["options"][choice]) for point in planned for choice in point["choices"])]))
+
+
 def cell(given: str, names: list[str], said: str) -> Markup:
     """One head."""
-    return element(
-        "i", {"class": f"given g{names.index(given) % 6}", "role": "img", "title": f"{said}: {given}", "aria-label": f"{said}: {given}"}
-    )
+    told = f"{said}: {given}"
+    return element("i", {"class": looks(names.index(given)), "role": "img", "title": told, "aria-label": told})
+
+
+def looks(place: int) -> str:
+    """Six colours, then the same ones striped."""
+    return f"given g{place % 6}" + (" striped" if place % 12 >= 6 else "")
 
 
 def nearest(frontier: dict[str, Any], share: float) -> dict[str, Any] | None:
