@@ -6,6 +6,7 @@ import os
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 
 # Signatures of the pure functions are checked against the tensors they get, in tests only: such checks would break
@@ -14,6 +15,10 @@ SHAPED = ("heedful.attention.scores", "heedful.attention.weightings", "heedful.a
 
 if not os.environ.get("HEEDFUL_UNCHECKED"):
     install_import_hook(SHAPED, "beartype.beartype")
+
+# How fast the machine is decides no test.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 @pytest.fixture(autouse=True)
