@@ -20,8 +20,11 @@ from PIL import Image
 from heedful.cli.config import presets, settled
 from heedful.errors import HeedfulError
 from heedful.models.checkpoint import load_checkpoint
+from heedful.models.vision.build import build_picture_classifier
 from heedful.tasks.image.image import goal_of
+from heedful.tasks.image.loading import load_pictures
 from heedful.train.loop import Trainer
+from heedful.train.pictures import numbers
 
 TRAIN = ["train.epochs=null", "train.batch=16", "train.warmup=0", "train.log_every=1", "train.eval_every=5", "train.threads=1"]
 SCENES = ["data.kind=scenes", "data.size=24", "data.items=2", "data.train=24", "data.validation=4", "data.test=4"]
@@ -62,6 +65,22 @@ def test_every_classifier_trains_beside_the_baseline(heedful: Callable, tmp_path
     said = heedful("explain", "run", "test:0", "--out", "page.html")
     assert said.code == 0, said.error
     assert "data:image/png" in (tmp_path / "page.html").read_text()
+
+
+def test_what_a_run_says_of_its_confidence_is_cooled(heedful: Callable, run: Path) -> None:
+    kept = load_checkpoint(run / "best.safetensors")
+    temperature = float(kept.notes["temperature"])
+    assert temperature != 1.0
+    loaded = load_pictures(run, build_picture_classifier)
+    (pixels,) = loaded.pictures().part("test").pixels[:1]
+    with torch.inference_mode():
+        logits = loaded.model(numbers(pixels[None])).logits[0].float()
+    said = json.loads(heedful("predict", "run", "test:0", "--json").out)
+    assert said["confidence"] == pytest.approx(float((logits / temperature).softmax(0).max()), abs=1e-6)
+    found = json.loads(heedful("evaluate", "run", "--json").out)
+    (table,) = (each for each in found["listings"] if "temperature" in each["title"])
+    assert float(table["rows"][1][2]) <= float(table["rows"][0][2])  # on what it was fitted on
+    assert found["rows"]["residual"]["loss"] == pytest.approx(float(table["rows"][1][2]), abs=1e-4)
 
 
 @pytest.mark.parametrize("kind", PAINTED)

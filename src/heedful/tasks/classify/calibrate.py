@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from heedful.models.checkpoint import load_checkpoint, save_checkpoint
+from heedful.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 KEPT: Final = "temperature"  # among a checkpoint's notes
 BOUNDS: Final = (math.log(0.05), math.log(20.0))
@@ -45,6 +45,11 @@ def temperature_of(logits: Float[Tensor, "n c"], labels: Int[Tensor, " n"]) -> f
         first, second = high - golden * (high - low), low + golden * (high - low)
         low, high = (low, second) if nats(first) <= nats(second) else (first, high)
     return math.exp((low + high) / 2)
+
+
+def temperature_in(checkpoint: Checkpoint) -> float:
+    """The one that a checkpoint keeps; 1 where it keeps none."""
+    return float(checkpoint.notes.get(KEPT, 1.0))
 
 
 def keep_temperature(path: Path, temperature: float) -> None:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from heedful.data.labelled.batches import every
 from heedful.data.labelled.rows import Rows
@@ -19,7 +18,7 @@ from heedful.tasks.classify.baseline import Baseline
 from heedful.tasks.classify.calibrate import threshold_for
 from heedful.tasks.classify.loading import LoadedClassifier
 from heedful.tasks.classify.preparing import HOW
-from heedful.tasks.classify.scoring import by_class, calibration, confusion, scored
+from heedful.tasks.classify.scoring import by_class, calibration, confusion, cooled, scored
 from heedful.tasks.classify.spoilt import noise_curve
 from heedful.tasks.task import Evaluation, Listing, Measure, Record
 from heedful.train.metrics import moved
@@ -59,7 +58,11 @@ def evaluate(loaded: LoadedClassifier, measure: Measure) -> Evaluation:
         loaded.spec.model.kind: ours(judged, found),
         baseline.name: scored(texts.labels, baseline.predict(texts.texts)),
     }
-    listings = [by_class(labels, texts.labels, found), confusion(labels, texts.labels, found), *cooled(judged)]
+    listings = [
+        by_class(labels, texts.labels, found),
+        confusion(labels, texts.labels, found),
+        *cooled(judged.logits, judged.rows.labels, judged.temperature),
+    ]
     listings += answered(loaded, judged, measure)
     if measure.noise is not None:
         listings.append(noise_curve(texts, measure.noise, measure.rate, lambda part: told(loaded, part), baseline.predict))
@@ -90,18 +93,6 @@ def ours(judged: Judged, found: list[str]) -> Record:
     sure = judged.probabilities.gather(1, judged.rows.labels[:, None]).clamp(min=1e-12).log()
     extra = {"loss": -float(sure.mean()), "calibration_error": calibration(judged.probabilities, judged.rows.labels)}
     return {**scored(judged.texts.labels, found), **extra}
-
-
-def cooled(judged: Judged) -> list[Listing]:
-    """Nats and calibration error with the scores as they are, and with the run's temperature, where it has one."""
-    if judged.temperature == 1.0:
-        return []
-    rows = []
-    for name, temperature in (("as they are", 1.0), ("calibrated", judged.temperature)):
-        scores = judged.logits.double() / temperature
-        error = calibration(scores.softmax(1), judged.rows.labels)
-        rows.append((name, f"{temperature:.3f}", f"{float(cross_entropy(scores, judged.rows.labels)):.4f}", f"{error:.4f}"))
-    return [Listing("the scores, and their temperature from the validation texts", ("", "temperature", "loss", "error"), tuple(rows))]
 
 
 def answered(loaded: LoadedClassifier, judged: Judged, measure: Measure) -> list[Listing]:

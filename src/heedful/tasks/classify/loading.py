@@ -14,6 +14,7 @@ from heedful.data.tokens import Tokenizer
 from heedful.models.classifier import Classifier
 from heedful.models.classifiers import build_classifier
 from heedful.spec.task import RunSpec
+from heedful.tasks.classify.calibrate import temperature_in
 from heedful.tasks.restored import restored
 from heedful.train.run import Run
 
@@ -51,5 +52,4 @@ def load_classifier(path: Path) -> LoadedClassifier:
     """
     found = restored(path, build_classifier)
     found.model.windowed = found.spec.texts.keep == "windows"
-    temperature = float(found.checkpoint.notes.get("temperature", 1.0))
-    return LoadedClassifier(found.run, found.model, found.tokenizer, found.spec, temperature)
+    return LoadedClassifier(found.run, found.model, found.tokenizer, found.spec, temperature_in(found.checkpoint))

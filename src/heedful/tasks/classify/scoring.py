@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from heedful.errors import MissingExtra
 from heedful.tasks.task import Listing, Record
@@ -65,3 +67,20 @@ def calibration(probabilities: Tensor, truth: Tensor, bins: int = 15) -> float:
     place = (confidence * bins).long().clamp(max=bins - 1)
     gaps = [(right[place == i] - confidence[place == i]).sum().abs() for i in torch.unique(place).tolist()]
     return round(float(torch.stack(gaps).sum()) / len(truth), 6)
+
+
+def cooled(logits: Float[Tensor, "n c"], truth: Int[Tensor, " n"], temperature: float, of: str = "texts") -> list[Listing]:
+    """Nats and calibration error with the scores as they are, and with a temperature from validation; nothing where that is 1.
+
+    >>> (found,) = cooled(torch.tensor([[4.0, 0.0], [4.0, 0.0]]), torch.tensor([0, 1]), 8.0)
+    >>> [row[1] for row in found.rows]
+    ['1.000', '8.000']
+    """
+    if temperature == 1.0:
+        return []
+    rows: list[tuple[str | int | float, ...]] = []
+    for name, divisor in (("as they are", 1.0), ("calibrated", temperature)):
+        scores = logits.double() / divisor
+        loss, error = float(cross_entropy(scores, truth)), calibration(scores.softmax(1), truth)
+        rows.append((name, f"{divisor:.3f}", f"{loss:.4f}", f"{error:.4f}"))
+    return [Listing(f"the scores, and their temperature from the validation {of}", ("", "temperature", "loss", "error"), tuple(rows))]

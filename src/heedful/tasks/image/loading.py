@@ -17,6 +17,7 @@ from heedful.models.vision.picture_model import PictureModel
 from heedful.spec.check import SpecError
 from heedful.spec.images import ImageDataSpec, SceneDataSpec
 from heedful.spec.task import RunModel, RunSpec
+from heedful.tasks.classify.calibrate import temperature_in
 from heedful.tasks.restored import restored
 from heedful.train.run import Run
 
@@ -25,11 +26,12 @@ M = TypeVar("M", bound=PictureModel)
 
 @dataclass(frozen=True, eq=False)
 class LoadedPictures(Generic[M]):
-    """What a run has learnt: its best model, in evaluation mode."""
+    """What a run has learnt: its best model, in evaluation mode, and how its scores of classes are cooled."""
 
     run: Run
     model: M
     spec: RunSpec
+    temperature: float = 1.0
 
     @property
     def device(self) -> torch.device:
@@ -49,7 +51,7 @@ def load_pictures(path: Path, builder: Callable[[RunModel], M]) -> LoadedPicture
     Errors: `CheckpointError` for a folder that is no run, or a checkpoint that is missing, cut short or of another model.
     """
     found = restored(path, builder)
-    return LoadedPictures(found.run, found.model, found.spec)
+    return LoadedPictures(found.run, found.model, found.spec, temperature_in(found.checkpoint))
 
 
 def spec_at(path: Path) -> RunSpec:

@@ -1,4 +1,4 @@
-"""The class of one picture, and how sure the model is."""
+"""The class of one picture, and how sure the model may be."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Classified:
 
     def told(self, output: PictureOutput) -> Record:
         """The same from what the model said."""
-        probabilities = output.logits[0].float().softmax(0)
+        probabilities = (output.logits[0].float() / self.loaded.temperature).softmax(0)
         best = probabilities.topk(min(TOP, len(probabilities)))
         named = {self.loaded.model.labels[i]: round(p, 6) for p, i in zip(best.values.tolist(), best.indices.tolist(), strict=True)}
         label, confidence = next(iter(named.items()))

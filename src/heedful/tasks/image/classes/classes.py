@@ -11,13 +11,14 @@ from rich.console import Console
 
 from heedful.models.vision.build import KINDS, PictureClassifier, build_picture_classifier, picture_classifying
 from heedful.spec.task import RunSpec
+from heedful.tasks.classify.calibrate import keep_temperature, temperature_of
 from heedful.tasks.classify.scoring import scored
 from heedful.tasks.explained.following import of_weights_alone
 from heedful.tasks.explained.pictured import why_shown
 from heedful.tasks.explained.seen import of_picture
 from heedful.tasks.image.baseline import Linear
 from heedful.tasks.image.classes.answer import Classified
-from heedful.tasks.image.classes.evaluation import evaluate
+from heedful.tasks.image.classes.evaluation import evaluate, judge
 from heedful.tasks.image.classes.explained import explained
 from heedful.tasks.image.classes.preparing import Prepared, announce, batch_of, cost_of, prepared
 from heedful.tasks.image.inputs import Input, inputs
@@ -38,7 +39,7 @@ class Classes:
         """The job with its cost, and with the baseline that it stands beside."""
         found = prepared(spec)
         cost, beside = cost_of(found.job.model), beside_of(found)
-        return Ready(found.job, lambda console: announce(found, cost, console), partial(fit, beside=beside), "images")
+        return Ready(found.job, lambda console: announce(found, cost, console), partial(fit, beside=beside, found=found), "images")
 
     def evaluate(self, run: Path, measure: Measure) -> Evaluation:
         """Accuracy, macro-F1, each class and the confusions, beside the baseline."""
@@ -78,18 +79,27 @@ def beside_of(found: Prepared) -> str:
     return f"{linear.name}: validation accuracy {scores['accuracy']:.2%}, macro-F1 {scores['macro_f1']:.2%}"
 
 
-def fit(trainer: Trainer, run: Run, console: Console, beside: str) -> None:
-    """Train, and say what came of it, beside what one matrix on the pixels gives."""
+def fit(trainer: Trainer, run: Run, console: Console, beside: str, found: Prepared) -> None:
+    """Train, calibrate, and say what came of it, beside what one matrix on the pixels gives."""
     if trainer.main:
         console.print(beside, highlight=False, soft_wrap=True)
-    found = trainer.fit()
+    done = trainer.fit()
     if not trainer.main:
         return
-    why = ", no better for a while" if found.stalled else ""
-    best = f"best validation accuracy {1.0 - found.best:.2%} at step {found.best_step:,}"
+    why = ", no better for a while" if done.stalled else ""
+    best = f"best validation accuracy {1.0 - done.best:.2%} at step {done.best_step:,}; {calibrated(run, found)}"
     for line in (
-        f"{found.steps:,} steps in {found.seconds:,.0f} s{why}: {best}",
+        f"{done.steps:,} steps in {done.seconds:,.0f} s{why}: {best}",
         beside,
         f"saved in {run.path}: heedful evaluate {run.path} --split test; heedful predict {run.path} PICTURE",
     ):
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def calibrated(run: Run, found: Prepared) -> str:
+    """Fit the temperature of the best checkpoint on the validation pictures and keep it there; what it is, in words."""
+    loaded = load_pictures(run.path, build_picture_classifier)
+    batch = batch_of(found.pictures.part("validation"), loaded.model.labels)
+    temperature = temperature_of(judge(loaded, batch), batch.labels)
+    keep_temperature(run.checkpoint_path, temperature)
+    return f"temperature {temperature:.3f}"

@@ -9,7 +9,7 @@ from torch import Tensor
 from heedful.data.images.batches import ImageBatch, every
 from heedful.errors import DataError
 from heedful.models.vision.build import PictureClassifier
-from heedful.tasks.classify.scoring import by_class, calibration, confusion, scored
+from heedful.tasks.classify.scoring import by_class, calibration, confusion, cooled, scored
 from heedful.tasks.image.baseline import Linear
 from heedful.tasks.image.classes.pasted import pointing
 from heedful.tasks.image.classes.preparing import batch_of
@@ -32,7 +32,8 @@ def evaluate(loaded: LoadedPictures[PictureClassifier], measure: Measure) -> Eva
             f"{found.name} has classes that this model does not know: {', '.join(strange[:3])}; it knows {', '.join(labels[:12])}"
         )
     batch, learnt = batch_of(pictures, labels), batch_of(loaded.pictures().part("train"), labels)
-    probabilities = judge(loaded, batch)
+    logits = judge(loaded, batch)
+    probabilities = (logits / loaded.temperature).softmax(1)
     said = [labels[i] for i in probabilities.argmax(1).tolist()]
     linear = Linear(learnt.pixels, learnt.labels, len(labels))
     beside = [labels[i] for i in linear.predict(batch.pixels).tolist()]
@@ -41,6 +42,7 @@ def evaluate(loaded: LoadedPictures[PictureClassifier], measure: Measure) -> Eva
         linear.name: counted(scored(pictures.labels, beside)),
     }
     listings = tuple(named(each) for each in (by_class(labels, pictures.labels, said), confusion(labels, pictures.labels, said)))
+    listings += tuple(cooled(logits, batch.labels, loaded.temperature, "pictures"))
     listings += (pointing(loaded, pictures),) if measure.pointing else ()
     where = part if measure.data is None else f"{part} of {measure.data}"
     protocol = f"{part} of {found.name} ({found.split}): {len(pictures):,} pictures; the baseline learnt from the run's training pictures"
@@ -65,6 +67,6 @@ def named(listing: Listing) -> Listing:
 
 @torch.inference_mode()
 def judge(loaded: LoadedPictures[PictureClassifier], batch: ImageBatch) -> Float[Tensor, "n c"]:
-    """The probability of every class for every picture."""
+    """The score of every class for every picture."""
     parts = every(batch, loaded.spec.train.eval_batch)
-    return torch.cat([loaded.model(numbers(some.pixels.to(loaded.device))).logits.float().softmax(1).cpu() for some in parts])
+    return torch.cat([loaded.model(numbers(some.pixels.to(loaded.device))).logits.double().cpu() for some in parts])
