@@ -50,6 +50,7 @@ def test_another_kind_of_data_starts_from_its_own_defaults() -> None:
         (lambda: VisionTransformerSpec(size=30, patch=4), "do not divide pictures of 30"),
         (lambda: UNetSpec(size=30), "30 is no multiple of 4"),
         (lambda: DetectorSpec(width=30, heads=2), "must be a multiple of 4"),
+        (lambda: DetectorSpec(blocks=-1), "blocks"),
         (lambda: FillerSpec(left_out=1.0), "left_out: must lie between 0 and 1"),
     ],
 )

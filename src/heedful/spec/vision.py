@@ -215,8 +215,8 @@ class UNetSpec(PictureShape):
 class DetectorSpec(PictureShape):
     """Boxes by attention from a few queries to the picture, each box matched to one item (Carion et al. 2020, arXiv 2005.12872).
 
-    `stem` are the channels of convolutions that halve the side, `queries` the most boxes that are found, `layers` those of the encoder
-    and of the decoder.
+    `stem` are the channels of convolutions that halve the side, each before `blocks` residual blocks of two; `queries` are the most
+    boxes that are found, `layers` those of the encoder and of the decoder.
 
     >>> DetectorSpec().queries
     8
@@ -224,6 +224,7 @@ class DetectorSpec(PictureShape):
 
     kind: Literal["detector"] = "detector"
     stem: tuple[int, ...] = (32, 64, 96)
+    blocks: int = 0
     width: int = 96
     layers: int = 2
     heads: int = 4
@@ -232,6 +233,7 @@ class DetectorSpec(PictureShape):
 
     def __post_init__(self) -> None:
         positive({"width": self.width, "layers": self.layers, "heads": self.heads, "queries": self.queries})
+        require(self.blocks >= 0, "blocks", f"must not be negative, found {self.blocks}")
         positive({f"stem.{i}": channels for i, channels in enumerate(self.stem)})
         require(self.width % self.heads == 0, "heads", f"{self.heads} heads do not divide width {self.width}: choose a divisor")
         require(self.width % 4 == 0, "width", f"must be a multiple of 4 for places in two dimensions, found {self.width}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 from torch.nn.functional import cross_entropy
 
 from heedful.errors import ShapeError, UsageError
@@ -104,8 +105,10 @@ def test_a_gated_unet_says_a_class_a_pixel_and_opens_its_gates() -> None:
     assert len(UNet(UNetSpec(**SHAPE, widths=(4, 8), gated=False)).gates) == 0
 
 
-def test_a_detector_proposes_at_every_place_and_decides_with_its_queries() -> None:
-    model = Detector(DetectorSpec(**SHAPE, stem=(4,), width=16, layers=2, heads=2, queries=3)).eval()
+@pytest.mark.parametrize("blocks", [0, 2])
+def test_a_detector_proposes_at_every_place_and_decides_with_its_queries(blocks: int) -> None:
+    model = Detector(DetectorSpec(**SHAPE, stem=(4,), blocks=blocks, width=16, layers=2, heads=2, queries=3)).eval()
+    assert sum(isinstance(each, nn.Conv2d) for each in model.stem.modules()) == 1 + 2 * blocks
     found = model(torch.rand(2, 1, 8, 8), trace=True)
     assert found.proposed.boxes.shape == (2, 16, 4)
     assert [each.boxes.shape for each in found.said] == [(2, 3, 4)] * 2

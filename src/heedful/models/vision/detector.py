@@ -5,6 +5,7 @@ The queries begin at the likeliest proposals, so that they need not learn where 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple, final
 
 import torch
@@ -15,7 +16,7 @@ from heedful.layers.block import TransformerBlock
 from heedful.layers.mlp import GELU
 from heedful.layers.multihead import MultiHeadAttention
 from heedful.layers.trace import Trace
-from heedful.models.vision.convolutional import Convolution
+from heedful.models.vision.convolutional import Convolution, ResidualStage
 from heedful.models.vision.patches import GridPlaces
 from heedful.models.vision.picture_model import PictureModel, channels_last
 from heedful.spec.vision import DetectorSpec
@@ -71,8 +72,7 @@ class Detector(PictureModel):
     def __init__(self, spec: DetectorSpec) -> None:
         super().__init__(spec)
         self.spec, classes = spec, len(spec.labels)
-        read = (spec.channels, *spec.stem[:-1])
-        self.stem = nn.Sequential(*(Convolution(before, width, pool=True) for before, width in zip(read, spec.stem, strict=True)))
+        self.stem = nn.Sequential(*stem(spec))
         self.side = spec.size // 2 ** len(spec.stem)
         self.into = nn.Conv2d(spec.stem[-1], spec.width, 1)
         self.places = GridPlaces("sinusoidal", self.side, spec.width)
@@ -111,6 +111,14 @@ class Detector(PictureModel):
         y, x = torch.meshgrid(middle, middle, indexing="ij")
         boxes = torch.stack([x, y, torch.full_like(x, NARROW), torch.full_like(x, NARROW)], dim=-1)
         return boxes.flatten(0, 1).expand(count, -1, -1)
+
+
+def stem(spec: DetectorSpec) -> Iterator[nn.Module]:
+    """Convolutions that halve the side, each before its residual blocks."""
+    read, side = spec.channels, spec.size
+    for width in spec.stem:
+        yield ResidualStage(read, width, side, spec.blocks, None) if spec.blocks else Convolution(read, width, pool=True)
+        read, side = width, side // 2
 
 
 def layer(spec: DetectorSpec, crossed: bool = False) -> TransformerBlock:
