@@ -46,7 +46,8 @@ class ConvolutionalSpec(PictureShape):
     """Convolutions in stages, each at half the side of the one before, and the largest (or mean) value of each channel at the end.
 
     `stem` channels before the first stage; a stage has as many channels as `widths` says: one convolution and a pooling, then
-    `convolutions` more. `gate` (se, eca, cbam, lpw, laa, attention_gate; none) stands at the end of every stage.
+    `convolutions` more. `gate` (se, eca, cbam, lpw, laa, attention_gate; none) stands at the end of every stage. `mirrored`: an answer is
+    the mean of the scores of the picture and of its mirror image, for twice the operations; learning stays as it is.
 
     >>> ConvolutionalSpec(gate=MechanismSpec("se")).widths
     (32, 64, 64)
@@ -59,6 +60,7 @@ class ConvolutionalSpec(PictureShape):
     gate: MechanismSpec | None = None
     pooling: Pool = "max"
     dropout: float = 0.0
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         stages(self.stem, self.widths, self.convolutions, self.pooling)
@@ -69,7 +71,8 @@ class ConvolutionalSpec(PictureShape):
 class ResidualSpec(PictureShape):
     """The same stages, in which the further convolutions stand, two and two, beside the stream (He et al. 2016, arXiv 1512.03385).
 
-    `blocks` a stage of two convolutions each; `gate` stands on every block's branch, as squeeze and excitation does in its paper.
+    `blocks` a stage of two convolutions each; `gate` stands on every block's branch, as squeeze and excitation does in its paper;
+    `mirrored` as in `ConvolutionalSpec`.
 
     >>> ResidualSpec().blocks
     1
@@ -82,6 +85,7 @@ class ResidualSpec(PictureShape):
     gate: MechanismSpec | None = None
     pooling: Pool = "max"
     dropout: float = 0.0
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         stages(self.stem, self.widths, self.blocks, self.pooling)
@@ -161,6 +165,7 @@ class VisionTransformerSpec(PatchSpec):
 
     kind: Literal["vit"] = "vit"
     pooling: Pooling = "mean"
+    mirrored: bool = False
 
 
 @dataclass(frozen=True)

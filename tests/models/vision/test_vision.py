@@ -98,6 +98,21 @@ def test_brightness_is_taken_from_the_data() -> None:
     assert float(normal.std()) == pytest.approx(1.0, abs=1e-4)
 
 
+@pytest.mark.parametrize("kind", [ConvolutionalSpec, ResidualSpec, VisionTransformerSpec])
+def test_a_mirrored_model_says_the_same_of_a_picture_and_its_mirror_image(kind: type) -> None:
+    more = {"patch": 2, "width": 16, "heads": 2, "layers": 1} if kind is VisionTransformerSpec else {"widths": (8,)}
+    plain, mirrored = (build_picture_classifier(kind(**SHAPE, **more, mirrored=mirrored)) for mirrored in (False, True))
+    mirrored.load_state_dict(plain.state_dict())
+    x = torch.rand(2, 1, 8, 8)
+    with torch.no_grad():
+        assert torch.equal(mirrored(x).logits, plain(x).logits)  # learning stays as it is
+        mirrored.eval(), plain.eval()
+        said, turned = (mirrored(each).logits for each in (x, x.flip(-1)))
+        assert torch.equal(said, turned)
+        assert torch.allclose(said, (plain(x).logits + plain(x.flip(-1)).logits) / 2)
+        assert not torch.allclose(said, plain(x).logits)
+
+
 def test_a_gated_unet_says_a_class_a_pixel_and_opens_its_gates() -> None:
     model = UNet(UNetSpec(**SHAPE, widths=(4, 8, 8)))
     assert model(torch.rand(2, 1, 8, 8)).logits.shape == (2, 8, 8, 3)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from heedful.layers.gates.gate import Gate
 from heedful.models.vision.feature_gate import feature_gate
-from heedful.models.vision.picture_model import PictureModel, PictureOutput, channels_last, head
+from heedful.models.vision.picture_model import PictureModel, PictureOutput, both_ways, channels_last, head
 from heedful.spec.attention import MechanismSpec
 from heedful.spec.vision import ConvolutionalSpec, ResidualSpec
 
@@ -101,7 +101,12 @@ class Convolutional(PictureModel):
 
     def forward(self, x: Float[Tensor, "b c h w"], *, trace: bool = False) -> PictureOutput:
         """The logits of each class."""
-        return PictureOutput(self.classified(self.features(x)))
+        logits = self.told(x)
+        return PictureOutput(both_ways(self.told, x, logits) if self.spec.mirrored and not self.training else logits)
+
+    def told(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b n"]:
+        """The logits of the pictures as they are."""
+        return self.classified(self.features(x))
 
     def classified(self, features: Float[Tensor, "b d y x"]) -> Float[Tensor, "b n"]:
         """The logits of feature maps."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -44,6 +45,17 @@ class PictureModel(nn.Module):
         if tuple(x.shape[1:]) != wanted:
             raise ShapeError(f"this model reads pictures (b, {', '.join(map(str, wanted))}), found {tuple(x.shape)}")
         return ((x - self.mean) / self.spread).contiguous(memory_format=torch.channels_last)
+
+
+def both_ways(
+    said: Callable[[Float[Tensor, "b c h w"]], Float[Tensor, "b n"]], x: Float[Tensor, "b c h w"], logits: Float[Tensor, "b n"]
+) -> Float[Tensor, "b n"]:
+    """The mean of what is said of pictures and of their mirror images, as in Krizhevsky et al. 2012, §4.1.
+
+    >>> both_ways(lambda x: x[..., 0, 0], torch.tensor([[[[2.0, 4.0]]]]), torch.tensor([[2.0]]))
+    tensor([[3.]])
+    """
+    return (logits + said(x.flip(-1))) / 2
 
 
 def measured(model: PictureModel, pixels: Tensor) -> None:

@@ -15,7 +15,7 @@ from heedful.layers.trace import Trace
 from heedful.models import mechanisms
 from heedful.models.start import start
 from heedful.models.vision.patches import Patches
-from heedful.models.vision.picture_model import PictureModel, PictureOutput, head
+from heedful.models.vision.picture_model import PictureModel, PictureOutput, both_ways, head
 from heedful.spec.vision import PatchSpec, VisionTransformerSpec
 
 
@@ -86,7 +86,13 @@ class VisionTransformer(PictureModel):
         """The logits of each class, and with `trace` what each layer read."""
         stream, traces = self.encoder(self.normal(x), trace)
         logits, pooled = self.said(stream)
+        if self.spec.mirrored and not self.training:
+            logits = both_ways(self.told, x, logits)
         return PictureOutput(logits, traces, pooled)
+
+    def told(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b n"]:
+        """The logits of the pictures as they are."""
+        return self.said(self.encoder(self.normal(x))[0])[0]
 
     def classified(self, features: Float[Tensor, "b m y x"]) -> Float[Tensor, "b n"]:
         """The logits of feature maps."""
