@@ -160,6 +160,8 @@ class Profile:
 
 def offers(site: Site, option: Option, phase: Phase) -> bool:
     """Whether an option has a meaning at a site: no rule of distance between two streams, no cache where later keys are seen."""
+    if site.fixed:
+        return option == FULL
     bare = option.drops or option == FULL
     return bare or (site.kind == "self" and (site.causal or phase == "prefill"))
 

@@ -20,6 +20,7 @@ class Site:
         causal: whether no query ever sees a later key.
         kind: "self", or "cross" where keys and values come from another stream.
         window: how many keys a query sees anyway, its own counted, where the layer slides (Mistral); None for all.
+        fixed: whether its heads cannot be taken apart, so that a plan leaves it whole.
 
     >>> Site(0, "layers.0.attention", heads=8, kv_heads=2, d=64, v=64, causal=True).group(5)
     1
@@ -34,6 +35,7 @@ class Site:
     causal: bool
     kind: Kind = "self"
     window: int | None = None
+    fixed: bool = False
 
     def group(self, head: int) -> int:
         """The key/value head that a query head reads."""

@@ -16,8 +16,11 @@ from heedful.attention.masks.window import Window
 from heedful.attention.positions.biases import Biases
 from heedful.attention.resolve import as_position
 from heedful.layers.attention import AttentionLayer
+from heedful.layers.block import TransformerBlock
 from heedful.layers.lookahead import looks_back
+from heedful.layers.multihead import MultiHeadAttention
 from heedful.layers.span import AdaptiveSpan
+from heedful.manage.apply.check import inseparable
 from heedful.manage.hosts.host import Handler, Host
 from heedful.manage.seen import Seen
 from heedful.manage.site import Kind, Site
@@ -32,8 +35,9 @@ class Ours(Host):
         return None if layers(model) else "none of its modules is a heedful.MultiHeadAttention"
 
     def sites(self, model: nn.Module) -> tuple[Site, ...]:
-        """Its attention layers."""
-        return tuple(site(index, name, layer) for index, (name, layer) in enumerate(layers(model)))
+        """Its attention layers; those of a block that read a context are left whole, since their caches hold no ragged keys."""
+        across = {id(block.cross) for block in model.modules() if isinstance(block, TransformerBlock)}
+        return tuple(site(index, name, layer, id(layer) in across) for index, (name, layer) in enumerate(layers(model)))
 
     @contextmanager
     def watched(self, model: nn.Module, handler: Handler) -> Iterator[None]:
@@ -54,13 +58,14 @@ def layers(model: nn.Module) -> list[tuple[str, AttentionLayer]]:
     return [(name, module) for name, module in model.named_modules() if isinstance(module, AttentionLayer)]
 
 
-def site(index: int, name: str, layer: AttentionLayer) -> Site:
-    """What is known of a layer before it is called."""
+def site(index: int, name: str, layer: AttentionLayer, across: bool = False) -> Site:
+    """What is known of a layer before it is called; `across`: it reads a context."""
     w = layer.widths
-    crossing = w.key_dim != w.dim or w.value_dim != w.dim
+    crossing = across or w.key_dim != w.dim or w.value_dim != w.dim
+    fixed = crossing or (isinstance(layer, MultiHeadAttention) and inseparable(layer) is not None)
     back = looks_back(layer.mask)
     kind: Kind = "cross" if crossing else "self"
-    return Site(index, name, w.heads, w.kv_heads, w.head_dim, w.head_dim, back, kind, seen_at_most(layer) if back else None)
+    return Site(index, name, w.heads, w.kv_heads, w.head_dim, w.head_dim, back, kind, seen_at_most(layer) if back else None, fixed)
 
 
 def seen_at_most(layer: AttentionLayer) -> int | None:
