@@ -4,6 +4,8 @@ A simulator: nothing that is printed here is a result about people. The paramete
 before policies were compared; every policy has the same features, the same prior (fitted on pilot readers who were shown items by
 chance), the same feedback and the same minutes, which all fill; the knobs of all are chosen on readers of other worlds. What is counted
 is hidden from the policies: minutes well spent, a minute of the budget. `--fit` prints what real logs say of the parameters.
+`--research` adds REINFORCE top-K, actor-critic and CQL: attention networks, practised on held-out readers for as many seconds as are
+printed (the first two on editions of their own, CQL on a log of chance's), that go on learning with the readers they are compared on.
 With `--keep DIR` knobs and finished lives are kept there, and a run that was stopped (or asks for more seeds) goes on from them.
 """
 
@@ -17,30 +19,35 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from heedful.diet.edition.batched import batched
 from heedful.diet.edition.exact import exact
 from heedful.diet.edition.greedy import greedy, told
 from heedful.diet.edition.ledger import Ledger
 from heedful.diet.edition.menu import Appetite, Bound, Candidate, Diet
+from heedful.diet.policy.actor_critic import ActorCritic
 from heedful.diet.policy.beliefs import Beliefs, learnt
 from heedful.diet.policy.calibrated import Calibrated
 from heedful.diet.policy.chance import Chance
+from heedful.diet.policy.cql import CQL
 from heedful.diet.policy.epsilon import Epsilon
 from heedful.diet.policy.greedily import Greedily
 from heedful.diet.policy.mmr import MMR
 from heedful.diet.policy.policy import Feedback, Policy
 from heedful.diet.policy.prior import Prior, fitted
+from heedful.diet.policy.reinforce import Reinforce
 from heedful.diet.policy.sampled import Sampled
 from heedful.diet.policy.topk import TopK
 from heedful.diet.reward import Reward
 from heedful.diet.world.fit.table import table as fits
 from heedful.diet.world.lives import Day, lived
-from heedful.diet.world.looks import offer
+from heedful.diet.world.looks import names, offer
 from heedful.diet.world.parameters import Parameters
 from heedful.diet.world.world import World
 
 MINUTES = 30.0
+RESEARCH = {"REINFORCE top-K": Reinforce, "actor-critic": ActorCritic, "CQL": CQL}
 HELD_OUT = (101, 102, 103, 104)  # worlds that pilots and knobs come from; the comparison has worlds 0, 1, ...
 Make = Callable[[int], Policy]  # readers -> policy
 Layers = tuple[tuple[float, float], ...]
@@ -269,13 +276,60 @@ def sensitivity(makes: dict[str, Make], readers: int, days: int) -> None:
             for factor in ((0, 2) if name != "interest" else (0.5, 2))
         }
     changes |= {"length 1": {"length": 1.0}, "rates 0.2": {"rates": 0.2}, "open_base 0": {"open_base": 0.0}}
-    names = [name for name in makes if name != "thompson"]
-    print(f"\n| world ({readers} readers, {days} days) | thompson | " + " | ".join(f"above {name}" for name in names) + " |")
-    print("|---" * (len(names) + 2) + "|")
+    others = [name for name in makes if name != "thompson"]
+    print(f"\n| world ({readers} readers, {days} days) | thompson | " + " | ".join(f"above {name}" for name in others) + " |")
+    print("|---" * (len(others) + 2) + "|")
     for said, change in changes.items():
         found = {name: life(make, World(readers, replace(p, **change), seed=0), days).rate for name, make in makes.items()}
-        above = " | ".join(f"{found['thompson'] / found[name] - 1:+.0%}" if found[name] > 0 else f"({found[name]:.3f})" for name in names)
+        above = " | ".join(f"{found['thompson'] / found[name] - 1:+.0%}" if found[name] > 0 else f"({found[name]:.3f})" for name in others)
         print(f"| {said} | {found['thompson']:.3f} | {above} |", flush=True)
+
+
+class Practised:
+    """A research policy: its network practises on held-out readers, and every world's readers then begin with that network."""
+
+    def __init__(self, kind: Callable[[int, int], Policy], days: int) -> None:
+        self.kind, self.days, self.seconds = kind, days, 0.0
+        self.state: dict[str, torch.Tensor] | None = None
+
+    def practise(self) -> None:
+        """So many days in each of the held-out worlds, one after the other."""
+        began = time.perf_counter()
+        for seed in HELD_OUT:
+            world = World(75, seed=seed)
+            policy = self.begun(world.count)
+            acting = Learnt(policy, Chance(Diet(MINUTES, worth=-5.0))) if isinstance(policy, CQL) else policy
+            for _ in lived(world, acting, self.days):
+                pass
+            self.state = policy.network.state_dict()
+        self.seconds = time.perf_counter() - began
+
+    def begun(self, readers: int) -> Policy:
+        """For so many readers, with what was learnt so far."""
+        policy = self.kind(readers, len(names(World(1))))
+        if self.state is not None:
+            policy.network.load_state_dict(self.state)
+        return policy
+
+    def __call__(self, readers: int) -> Policy:
+        if self.state is None:
+            self.practise()
+        return self.begun(readers)
+
+
+class Learnt:
+    """A policy that learns from another's editions."""
+
+    name = "learnt from a log"
+
+    def __init__(self, learner: Policy, actor: Policy) -> None:
+        self.learner, self.actor = learner, actor
+
+    def choose(self, offered, rng):  # type: ignore[no-untyped-def]
+        return self.actor.choose(offered, rng)
+
+    def update(self, feedback: Feedback) -> None:
+        self.learner.update(feedback)
 
 
 class Knowing:
@@ -302,6 +356,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--tune", type=int, default=100, help="held-out readers that knobs are chosen on, in each of two worlds")
     parser.add_argument("--fit", action="store_true", help="print what real logs under $HEEDFUL_DATA say of the parameters, and stop")
+    parser.add_argument("--research", action="store_true", help="also REINFORCE top-K, actor-critic and CQL")
+    parser.add_argument("--practice", type=int, default=20, help="days that these practise in each held-out world")
     parser.add_argument("--keep", type=Path, help="a folder for what is finished")
     parser.add_argument("--only", nargs="*", help="the policies to compare; all where it is left out")
     parser.add_argument("--parts", nargs="*", default=["compare", "near", "sensitivity"], help="what to print; all by default")
@@ -325,6 +381,9 @@ def main() -> None:
     made["clicks, top-k"] = (lambda r: TopK(Beliefs(r, clicks, by_minute=False)), Reward.clicks())
     made["clicks, allocator"] = (lambda r: Greedily(Beliefs(r, clicks, by_minute=False), free), Reward.clicks())
 
+    research = {name: Practised(kind, asked.practice) for name, kind in RESEARCH.items()} if asked.research else {}
+    made |= {name: (make, None) for name, make in research.items()}
+
     def knowing(world: World) -> Make:
         return lambda r: Knowing(world, wanted(((0.4, 0.4),), 2.0))
 
@@ -338,7 +397,8 @@ def main() -> None:
                 chosen = knowing(world) if make is None else make
                 one = asked.shelf.life(tag, lambda m=chosen, w=world, r=reward, s=seed: life(m, w, asked.days, r, s))
                 rows.setdefault(name, []).append(one)
-            print(f"{time.perf_counter() - began:6.0f} s  {name}: {np.mean([one.rate for one in rows[name]]):.4f}", flush=True)
+            practised = f", {research[name].seconds:.0f} s of practice" if name in research else ""
+            print(f"{time.perf_counter() - began:6.0f} s  {name}: {np.mean([one.rate for one in rows[name]]):.4f}{practised}", flush=True)
         compared(rows, "thompson")
         for kept in filter(None, [rows.get("thompson, floors")]):
             editions, unfed, over = (sum(getattr(one, column) for one in kept) for column in ("editions", "unfed", "over"))

@@ -160,6 +160,22 @@ def test_it_asks_where_somebody_answers(heedful: Heedful, tmp_path: Path, monkey
     assert json.loads(heedful("diet", "label", "--store", "new.sqlite", "--json").out)["items"] == 1
 
 
+def test_before_anything_came_no_edition_is_kept(heedful: Heedful, tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    assert heedful("diet", "init", "--yes", "--from", str(tmp_path / "texts"), "--store", "new.sqlite").code == 0
+    assert "heedful diet poll" in heedful("diet", "today", "--store", "new.sqlite").out
+    (tmp_path / "texts" / "a.md").write_text("# One\n\nText of the first item.")
+    assert "1 source asked, 1 new item" in heedful("diet", "poll", "--store", "new.sqlite").out
+    found = json.loads(heedful("diet", "today", "--store", "new.sqlite", "--json").out)
+    assert [one["title"] for one in found["items"]] == ["One"]
+
+
+def test_estimators_are_named_right_before_the_log_is_read(begun: Heedful, refused: Refused) -> None:
+    refused(begun("diet", "replay", "--estimator", "ripps"), 2, "rips", "cascade-dr")
+    refused(begun("diet", "replay", "--estimator", "rips", "--simulate"), 2, "--simulate without it")
+    refused(begun("diet", "rate", "1", "great"), 2, "1 to 5")
+
+
 def test_a_log_of_one_day_replays_nothing_and_the_simulator_says_what_it_is(begun: Heedful, refused: Refused) -> None:
     made(begun, "today")
     refused(begun("diet", "replay"), 2, "--simulate")

@@ -13,7 +13,7 @@ from heedful.diet.offpolicy.estimate import LEAST, Estimate, TooFew
 from heedful.diet.policy.beliefs import Beliefs
 from heedful.diet.policy.calibrated import Calibrated
 from heedful.diet.policy.chance import Chance
-from heedful.diet.policy.evaluate import Values, chances, judged
+from heedful.diet.policy.evaluate import NAMES, Values, drawn, judged
 from heedful.diet.policy.greedily import Greedily
 from heedful.diet.policy.log import Decision
 from heedful.diet.policy.mmr import MMR
@@ -26,8 +26,9 @@ from heedful.diet.world.lives import lived
 from heedful.diet.world.looks import names
 from heedful.diet.world.parameters import Parameters
 from heedful.diet.world.world import World
-from heedful.errors import UsageError
+from heedful.errors import UsageError, unknown
 
+USUAL: Final = ("snipw", "dr", "iips", "rips", "cascade-dr")
 SIMULATED: Final = "simulated readers: nothing here is a result about people"
 
 
@@ -75,7 +76,7 @@ def replay(
     log: Sequence[Decision],
     policies: Mapping[str, Values],
     *,
-    estimators: Sequence[str] = ("snipw", "dr"),
+    estimators: Sequence[str] = USUAL,
     times: int = 200,
     seed: int = 0,
     least: float = LEAST,
@@ -85,12 +86,15 @@ def replay(
     Arguments:
         log: editions as they were shown (see `Decision`).
         policies: (features (n, f), generator) -> values (n,) by name.
-        estimators: ipw, snipw, dm, dr, switch-dr.
+        estimators: ipw, snipw, dm, dr, switch-dr, and of lists iips, rips, cascade-dr.
         times: editions drawn for each policy and morning.
-        least: the effective number of items below which an estimate is refused.
+        least: the effective number of items (of lists for rips and cascade-dr) below which an estimate is refused.
 
     Raises `UsageError` for a log without editions or an unknown estimator.
     """
+    for estimator in estimators:
+        if estimator not in NAMES:
+            raise unknown("estimator", estimator, NAMES)
     if not log:
         raise UsageError("no edition was logged yet: read some weeks of editions, or replay the simulator")
     earned = np.array([one.rewards[one.shown].sum() for one in log])
@@ -99,11 +103,12 @@ def replay(
     items = float(sum(one.shown.sum() for one in log))
     rows = [Row("as it was", "mean", Estimate(float(earned.mean()), float(low), float(high), items), more={"editions": len(log)})]
     for name, values in policies.items():
-        wanted = chances(log, values, times, seed)
+        wanted = drawn(log, values, times, seed)
         for estimator in estimators:
             try:
                 found = judged(log, wanted, estimator, seed=seed, least=least)
-                rows.append(Row(name, estimator, found, more={"effective items": found.effective}))
+                behind = "effective items" if estimator not in ("rips", "cascade-dr") else "effective lists"
+                rows.append(Row(name, estimator, found, more={behind: found.effective}))
             except TooFew as why:
                 rows.append(Row(name, estimator, refused=str(why)))
     return Report("log", "reward an edition, 95 % interval", tuple(rows))

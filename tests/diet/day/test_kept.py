@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from heedful.diet.day.asking import why
-from heedful.diet.day.gathered import gathered, only, pasts, piece
-from heedful.diet.day.log import decisions, policies
+from heedful.diet.day.gathered import Known, gathered, only, pasts, worded
+from heedful.diet.day.log import decisions, placed, policies
 from heedful.diet.day.noting import add_highlight, add_note, spans
 from heedful.diet.day.saying import read, say
 from heedful.diet.day.setting import changed
@@ -19,7 +19,7 @@ from heedful.diet.day.wishes import Wishes
 from heedful.diet.intake.minutes import Pace
 from heedful.diet.replay import replay
 from heedful.diet.reward import Reward
-from heedful.diet.store.rows import Feedback, Item, Source
+from heedful.diet.store.rows import Feedback, Head, Item, Source
 from heedful.diet.store.store import Store, open_store
 from heedful.errors import UsageError
 
@@ -111,7 +111,7 @@ def test_what_was_shown_twice_and_not_opened_gives_way(store: Store) -> None:
 
 
 def test_what_items_were_worth(store: Store) -> None:
-    pieces = {item.id: piece(item, {}, Pace(), {}, {}) for item in store.items()}
+    pieces = {item.id: worded(Known({}, Pace(), {}, {}).piece(Head.of(item)), item) for item in store.items()}
 
     def worth(*said: Feedback) -> list[float]:
         return [past.reward for past in pasts(said, pieces, Reward())]
@@ -192,6 +192,22 @@ def test_the_log_holds_each_edition_as_it_was_decided(store: Store) -> None:
     report = replay(log, policies(), times=5)
     assert report.rows[0].policy == "as it was"
     assert all(row.estimate is not None or row.refused for row in report.rows)
+    assert {row.estimator for row in report.rows[1:]} == {"snipw", "dr", "iips", "rips", "cascade-dr"}
+
+
+def test_the_log_has_the_chance_of_every_place(store: Store) -> None:
+    minutes = make(store, morning(store, NOW, 12.0))
+    (one,) = decisions(store)
+    assert one.places is not None
+    assert [one.candidates[i].key for i in one.places.order] == [str(shown.item) for shown in store.shown(minutes.id)]
+    assert len(one.places.by_item) == len(one.places.cascade) == int(one.shown.sum()) + 1
+    assert (np.diff(one.places.cascade) <= 0).all()
+    assert (one.places.by_item >= one.places.cascade).all()
+    # an item is somewhere in the edition at least as often as at its place
+    assert (one.propensity[one.places.order] >= one.places.by_item[:-1] - 1e-12).all()
+    old = replace(minutes, diet={name: value for name, value in minutes.diet.items() if name != "places"})
+    assert placed(list(one.places.order), len(one.places.order), old) is None
+    assert placed(list(one.places.order)[1:], len(one.places.order), minutes) is None
 
 
 def test_settings_by_name(store: Store) -> None:

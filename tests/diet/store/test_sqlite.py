@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
@@ -129,17 +130,18 @@ def test_an_older_file_is_brought_up_to_date_at_once_and_a_copy_is_kept(tmp_path
     newer = (*MIGRATIONS, ("ALTER TABLE source ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'", "CREATE TABLE extra (a {real})"))
     with closing(SQLite(where, newer)) as engine:
         assert engine.rows("SELECT colour FROM source") == [("red",)]
-        assert engine.number("user_version") == 2
-    copy = tmp_path / "diet.sqlite.format1"
+        assert engine.number("user_version") == len(newer)
+    copy = tmp_path / f"diet.sqlite.format{len(MIGRATIONS)}"
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with open_store(copy) as store:
         assert [one.title for one in store.items()] == ["kept"]
     broken = (*newer, ("CREATE TABLE another (a {real})", "ALTER TABLE absent ADD COLUMN x"))
     with pytest.raises(HeedfulError, match="no such table"):
         SQLite(where, broken)
     with closing(SQLite(where, newer)) as engine:
-        assert engine.number("user_version") == 2
+        assert engine.number("user_version") == len(newer)
         assert engine.rows("SELECT 1 FROM sqlite_master WHERE name = 'another'") == []
-    with pytest.raises(DataError, match="format 2, written by a newer Heedful; this one reads up to 1"):
+    with pytest.raises(DataError, match=f"format {len(newer)}, written by a newer Heedful; this one reads up to {len(MIGRATIONS)}"):
         open_store(where)
 
 

@@ -6,13 +6,15 @@ import json as text
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from heedful.cli.diet.where import Where, opened
 from heedful.cli.options import Flag, Json
 
 if TYPE_CHECKING:
     from heedful.diet.label.label import Label
+
+MANY: Final = {"source": "sources", "item": "items", "edition": "editions", "note": "notes", "setting": "settings"}  # of the store's tables
 
 
 def search(*words: str, top: int = 20, store: Where = None, json: Json = False) -> None:
@@ -150,7 +152,8 @@ def told(counts: dict[str, int], before: str, json: bool) -> None:
     if json:
         print(text.dumps(counts))
     else:
-        print(before + (", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "nothing"))
+        each = [f"{count:,} {MANY.get(name, name) if count > 1 else name}" for name, count in counts.items() if count]
+        print(before + (", ".join(each) or "nothing"))
 
 
 def put(written: str, out: Path | None) -> None:

@@ -27,7 +27,8 @@ def read(item: int, /, *, minutes: float = 0.0, begun: bool = False, store: Wher
         notes = kept.notes(item)
     console = Console(highlight=False)
     console.print(Text(one.title or one.address, style="bold"))
-    console.print(Text(one.address, style="dim"))
+    if not one.address.startswith("urn:"):  # what has no address in the web has a name that says nothing to a reader
+        console.print(Text(one.address, style="dim"))
     console.print()
     console.print(Text(one.text or one.summary or "(nothing but its address came with it)"))
     for note in notes:

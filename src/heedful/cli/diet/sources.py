@@ -53,7 +53,13 @@ def poll(*, everything: Flag = False, store: Where = None, json: Json = False) -
     from heedful.diet.intake.poll import due
 
     with opened(store) as kept:
-        ask(kept, kept.sources(paused=False) if everything else due(kept, time.time()), json)
+        every = kept.sources(paused=False)
+        asked = every if everything else due(kept, time.time())
+        if every and not asked and not json:
+            first = time.strftime("%H:%M", time.localtime(min(one.due for one in every)))
+            print(f"no source is due before {first}, so that none is asked too often: --everything asks all of them")
+        else:
+            ask(kept, asked, json)
         judge(kept, time.time())
 
 
@@ -97,4 +103,5 @@ def ask(store: Store, asked: list[Source], json: bool) -> None:
         if row["error"]:
             print(f"{row['title'] or row['source']}: {row['error']}")
     new, wrong = sum(row["new"] for row in came), sum(bool(row["error"]) for row in came)
-    print(f"{len(came):,} sources asked, {new:,} new items" + (f"; {wrong:,} did not answer as they should" if wrong else ""))
+    both = f"{len(came):,} source{'s' * (len(came) != 1)} asked, {new:,} new item{'s' * (new != 1)}"
+    print(both + (f"; {wrong:,} did not answer as they should" if wrong else ""))

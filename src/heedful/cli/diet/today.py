@@ -45,6 +45,9 @@ def show(found: Today) -> None:
     from rich.text import Text
 
     console = Console()
+    if not found.entries and not found.left:
+        console.print("Nothing unread is here: heedful diet poll asks your sources, heedful diet add follows more.", highlight=False)
+        return
     shown = Table("item", "min", "", "because", pad_edge=False, show_lines=False)
     for one in found.entries:
         said = Text(one.item.title or one.item.address, style="dim" if one.done else "bold")
@@ -56,7 +59,7 @@ def show(found: Today) -> None:
     console.print(
         f"{found.made.day}: {found.minutes:.1f} of {found.made.minutes:g} minutes ({found.made.policy}). "
         + (f"{left:.0f} are yours: nothing else was worth them. " if left >= 2 else "")
-        + f"{found.left:,} items were left out, each with its reason: heedful diet why ITEM.",
+        + f"{found.left:,} item{' was' if found.left == 1 else 's were'} left out, each with its reason: heedful diet why ITEM.",
         highlight=False,
     )
     for floor in found.made.diet.get("unmet", []):

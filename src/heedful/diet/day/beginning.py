@@ -8,7 +8,7 @@ from typing import Final
 from heedful.diet.day.gathered import gathered
 from heedful.diet.day.today import WISHES
 from heedful.diet.day.wishes import Wishes
-from heedful.diet.store.rows import Item, Source
+from heedful.diet.store.rows import Head, Item, Source, Which
 from heedful.diet.store.store import Store
 
 TEN: Final = 10
@@ -40,10 +40,10 @@ def ten(store: Store, wishes: Wishes, now: float, most: int = TEN) -> list[Item]
     said = {one.item for one in store.feedback()}
     left = sorted((item for item in found.items if item.id not in said), key=lambda item: (-item.published, item.id))
     count: Counter[str] = Counter()
-    chosen: list[Item] = []
+    chosen: list[Head] = []
     while left and len(chosen) < most:
         best = min(left, key=lambda item: (count[f"story {item.story}"], count[f"topic {item.topic}"], count[f"source {item.source}"]))
         chosen.append(best)
         left.remove(best)
         count.update((f"story {best.story}", f"topic {best.topic}", f"source {best.source}"))
-    return chosen
+    return store.items(Which(ids=[head.id for head in chosen]))

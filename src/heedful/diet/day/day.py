@@ -11,15 +11,17 @@ from typing import Final, Protocol
 import numpy as np
 from jaxtyping import Float
 
+from heedful.diet.day.crowd import Crowd
 from heedful.diet.day.features import NAMES
 from heedful.diet.day.leaning import changes
 from heedful.diet.day.piece import UNSTATED, Past, Piece
-from heedful.diet.day.shortlist import shortlist
+from heedful.diet.day.shortlist import MOST, best, rough
 from heedful.diet.day.simple import Taste
 from heedful.diet.day.wishes import KNOWN, QUIET, Wishes
 from heedful.diet.edition.greedy import greedy
 from heedful.diet.edition.menu import Candidate, Diet, Edition
-from heedful.diet.policy.propensity import propensities
+from heedful.diet.policy.places import Places
+from heedful.diet.policy.propensity import editions, inside
 
 TIMES: Final = 40  # editions that propensities are counted over; their standard error is below .08
 FAMILIAR: Final = 2  # past reads from which on a source is known
@@ -80,7 +82,17 @@ class Morning:
     @cached_property
     def chosen(self) -> list[int]:
         """The shortlist."""
-        return shortlist(self.pieces, self.pasts, self.wishes, self.now)
+        return list(range(len(self.pieces))) if len(self.pieces) <= MOST else best(self.crowd, self.promise)
+
+    @cached_property
+    def crowd(self) -> Crowd:
+        """All of them as columns."""
+        return Crowd.of(self.pieces)
+
+    @cached_property
+    def promise(self) -> Float[np.ndarray, " m"]:
+        """What a minute of each promised before its words were read."""
+        return rough(self.crowd, self.pasts, self.wishes, self.now)
 
     @cached_property
     def close(self) -> Sequence[Piece]:
@@ -143,9 +155,19 @@ class Morning:
     @cached_property
     def chances(self) -> dict[str, float]:
         """How likely each item of the edition was to be in it."""
-        found = propensities(self.values, self.candidates, self.diet, times=TIMES, seed=self.seed + 1, shown=self.edition.keys)
-        every = dict(zip((one.key for one in self.candidates), found.tolist(), strict=True))
-        return {key: every[key] for key in self.edition.keys}
+        order = self.listed.order.tolist()
+        found = inside([*self.drawn_again, order], len(self.candidates))
+        return {self.candidates[i].key: float(found[i]) for i in order}
+
+    @cached_property
+    def drawn_again(self) -> list[tuple[int, ...]]:
+        """Editions that could have been drawn, in the order in which they are read."""
+        return editions(self.values, self.candidates, self.diet, times=TIMES, seed=self.seed + 1)
+
+    @cached_property
+    def listed(self) -> Places:
+        """How likely each place of the edition was, with its end."""
+        return Places.counted([self.places[key] for key in self.edition.keys], self.drawn_again)
 
     def under(self, minutes: float) -> Edition:
         """The edition of as many minutes, everything else as it was."""

@@ -65,12 +65,27 @@ def features(asked: Asked, keep: Bool[np.ndarray, "m n"] | None = None) -> Float
     for pull in pulls(asked):
         kept = pull.shares if keep is None else pull.shares * keep
         found.append(kept @ rewards / (kept.sum(1) + pull.doubt))
-    ages = np.maximum(asked.times - np.array([one.published for one in asked.pieces]), 0.0) / DAY
-    found.append(0.5 ** (ages / HALF))
-    found.append(np.array([min(np.log2(max(one.told, 1)) / 4, 1.0) for one in asked.pieces]))
-    found.append(np.array([1 / (1 + one.rate) for one in asked.pieces]))
+    numbers = np.array([(one.published, one.told, one.rate) for one in asked.pieces], dtype=float).reshape(-1, 3)
+    found += [fresh(asked.times, numbers[:, 0]), retold(numbers[:, 1]), quiet(numbers[:, 2])]
     found.append(np.array([1 - abs(DEPTHS.get(one.depth, 0.5) - asked.length) for one in asked.pieces]))
     return np.stack(found, axis=1)
+
+
+def fresh(times: Float[np.ndarray, " m"], published: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
+    """1 for what appears now, half of that for every two days."""
+    found: Float[np.ndarray, " m"] = 0.5 ** (np.maximum(times - published, 0.0) / DAY / HALF)
+    return found
+
+
+def retold(told: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
+    """0 for a story of one item, 1 for one of sixteen."""
+    found: Float[np.ndarray, " m"] = np.minimum(np.log2(np.maximum(told, 1)) / 4, 1.0)
+    return found
+
+
+def quiet(rate: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
+    """Near 1 for a source of few items a week."""
+    return 1 / (1 + rate)
 
 
 def without_each(asked: Asked) -> Float[np.ndarray, "n f"]:

@@ -9,13 +9,14 @@ from typing import Final
 
 import numpy as np
 
+from heedful.diet.day.crowd import Crowd, Kind, Pieces
 from heedful.diet.day.piece import DAY, UNSTATED, Past, Piece
 from heedful.diet.day.simple import MOST
 from heedful.diet.day.wishes import Wishes
 from heedful.diet.intake.minutes import Pace
 from heedful.diet.intake.reading import learnt, minutes
 from heedful.diet.reward import Reward, Signals
-from heedful.diet.store.rows import DONE, Feedback, Item, Source, Which
+from heedful.diet.store.rows import DONE, Feedback, Head, Item, Source, Which
 from heedful.diet.store.store import Store
 
 WINDOW: Final = 14.0  # days that an item waits to be chosen
@@ -30,9 +31,9 @@ ALIKE: Final = ("topic", "source", "viewpoint", "depth")
 class Gathered:
     """What a morning begins with; pieces and items have the same places."""
 
-    pieces: Sequence[Piece]
+    pieces: Pieces
     pasts: Sequence[Past]
-    items: Sequence[Item]
+    items: Sequence[Head]
     pace: Pace
     names: Mapping[int, str]
 
@@ -40,18 +41,19 @@ class Gathered:
 def gathered(store: Store, wishes: Wishes, now: float) -> Gathered:
     """Everything unread that came in within two weeks or was put off, against all that was said of items; as it was at `now`."""
     said, names = [one for one in store.feedback() if one.at <= now], named(store.sources())
-    recent = store.items(Which(since=now - WINDOW * DAY, until=now + 1))
+    recent = store.heads(Which(since=now - WINDOW * DAY, until=now + 1))
     done = {one.item for one in said if one.kind in DONE}
     later = {one.item for one in said if one.kind == "later"} - done
     inside = {item.id for item in recent}
-    recent += store.items(Which(ids=sorted(later - inside)))
+    recent += store.heads(Which(ids=sorted(later - inside)))
     rates, told, worn = rate(recent, now), Counter(item.story for item in recent), shown_often(store, now)
     open_ = [item for item in recent if item.id not in done and (item.id in later or item.id not in worn)]
     old = store.items(Which(ids=latest(said), whole=True))
-    names = names | named([store.source(id) for id in {item.source for item in [*recent, *old]} - set(names)])
+    names = names | named([store.source(id) for id in ({one.source for one in recent} | {one.source for one in old}) - set(names)])
     pace = learnt(store)
-    pieces = [piece(item, names, pace, rates, told) for item in open_]
-    every = {item.id: piece(item, names, pace, rates, told) for item in old}
+    known = Known(names, pace, rates, told)
+    every = {item.id: worded(known.piece(Head.of(item)), item) for item in old}
+    pieces = Pieces(known.crowd(open_), lambda i: known.piece(open_[i]))
     return Gathered(pieces, pasts(said, every, wishes.reward), open_, pace, names)
 
 
@@ -64,7 +66,7 @@ def named(sources: Iterable[Source]) -> dict[int, str]:
     return found
 
 
-def rate(items: Iterable[Item], now: float) -> dict[int, float]:
+def rate(items: Iterable[Head], now: float) -> dict[int, float]:
     """Items a week that each source published within the window."""
     counted = Counter(item.source for item in items if item.published >= now - WINDOW * DAY)
     return {source: 7 * count / WINDOW for source, count in counted.items()}
@@ -80,22 +82,47 @@ def shown_often(store: Store, now: float) -> set[int]:
     return {item for item, count in counted.items() if count >= CHANCES}
 
 
-def piece(item: Item, names: Mapping[int, str], pace: Pace, rates: Mapping[int, float], told: Mapping[int, int]) -> Piece:
-    """An item as the model sees it."""
-    return Piece(
-        key=str(item.id),
-        words=about(item),
-        source=names.get(item.source, "a source that is gone"),
-        minutes=max(minutes(item, pace), OPENING),
-        published=item.published or item.taken,
-        topic=item.topic or "other",
-        viewpoint=item.viewpoint or UNSTATED,
-        depth=item.depth or "article",
-        story=str(item.story) if told.get(item.story, 1) > 1 else None,
-        told=max(told.get(item.story, 1), 1),
-        rate=rates.get(item.source, 0.0),
-        title=item.title or item.address,
-    )
+@dataclass(frozen=True)
+class Known:
+    """What turns heads into pieces: sources' names, the reader's pace, items a week by source, and items by story."""
+
+    names: Mapping[int, str]
+    pace: Pace
+    rates: Mapping[int, float]
+    told: Mapping[int, int]
+
+    def kind(self, head: Head) -> Kind:
+        """What it shares with others."""
+        source = self.names.get(head.source, "a source that is gone")
+        return Kind(head.topic or "other", source, head.viewpoint or UNSTATED, head.depth or "article")
+
+    def piece(self, head: Head) -> Piece:
+        """An item as the model sees it, but for its words and title (see `filled`)."""
+        topic, source, viewpoint, depth = self.kind(head)
+        told = max(self.told.get(head.story, 1), 1)
+        return Piece(
+            key=str(head.id),
+            words="",
+            source=source,
+            minutes=max(minutes(head, self.pace), OPENING),
+            published=head.published or head.taken,
+            topic=topic,
+            viewpoint=viewpoint,
+            depth=depth,
+            story=str(head.story) if told > 1 else None,
+            told=told,
+            rate=self.rates.get(head.source, 0.0),
+        )
+
+    def crowd(self, heads: Sequence[Head]) -> Crowd:
+        """Many of them as columns."""
+        return Crowd(
+            [str(head.id) for head in heads],
+            [self.kind(head) for head in heads],
+            np.array([head.published or head.taken for head in heads], dtype=float),
+            np.array([max(self.told.get(head.story, 1), 1) for head in heads], dtype=float),
+            np.array([self.rates.get(head.source, 0.0) for head in heads], dtype=float),
+        )
 
 
 def about(item: Item) -> str:
@@ -104,10 +131,14 @@ def about(item: Item) -> str:
 
 
 def filled(store: Store, pieces: Sequence[Piece]) -> list[Piece]:
-    """Pieces with their words, for those whose source gave a text and no summary; lists come without texts."""
-    lacking = [int(one.key) for one in pieces if one.words == f"{one.title} {one.title} "]
-    texts = {str(item.id): about(item) for item in store.items(Which(ids=lacking, whole=True))}
-    return [replace(one, words=texts.get(one.key, one.words)) for one in pieces]
+    """Pieces with their words and titles, which heads do not have."""
+    found = {str(item.id): item for item in store.items(Which(ids=[int(one.key) for one in pieces], whole=True))}
+    return [worded(one, found[one.key]) if one.key in found else one for one in pieces]
+
+
+def worded(one: Piece, item: Item) -> Piece:
+    """A piece with the words and title of its item."""
+    return replace(one, words=about(item), title=item.title or item.address)
 
 
 def latest(said: Sequence[Feedback]) -> list[int]:

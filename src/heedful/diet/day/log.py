@@ -14,6 +14,7 @@ from heedful.diet.day.gathered import filled, gathered, signals
 from heedful.diet.day.simple import first_weights
 from heedful.diet.day.wishes import Wishes
 from heedful.diet.policy.log import Decision
+from heedful.diet.policy.places import Places
 from heedful.diet.store.rows import Feedback, Made
 from heedful.diet.store.store import Store
 
@@ -56,7 +57,8 @@ def decision(store: Store, made: Made, said: Mapping[int, list[Feedback]]) -> De
     wishes = Wishes.of(made.diet["wishes"])
     found = gathered(store, wishes, made.at)
     morning = Morning(found.pieces, found.pasts, wishes, made.minutes, made.at, made.diet.get("seed", 0), fill=partial(filled, store))
-    shown = {one.item: one.propensity for one in store.shown(made.id)}
+    showings = store.shown(made.id)
+    shown = {one.item: one.propensity for one in showings}
     keys = [int(one.key) for one in morning.close]
     inside = np.array([key in shown for key in keys], dtype=bool)
     if not inside.any():
@@ -66,7 +68,16 @@ def decision(store: Store, made: Made, said: Mapping[int, list[Feedback]]) -> De
         float(wishes.reward(signals(said[key], piece.minutes))) if key in said else 0.0
         for key, piece in zip(keys, morning.close, strict=True)
     ]
-    return Decision(morning.candidates, morning.diet, columns(morning), inside, propensity, np.array(rewards))
+    listed = placed([keys.index(one.item) for one in showings if one.item in keys], len(showings), made)
+    return Decision(morning.candidates, morning.diet, columns(morning), inside, propensity, np.array(rewards), listed)
+
+
+def placed(order: Sequence[int], shown: int, made: Made) -> Places | None:
+    """How likely the list was; None for an edition made before that was logged, and for one of which items are gone."""
+    found = made.diet.get("places")
+    if found is None or len(order) != shown:
+        return None
+    return Places(np.array(order, dtype=int), np.array(found["item"]), np.array(found["list"]))
 
 
 def columns(morning: Morning) -> Float[np.ndarray, "n f"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from heedful.diet.day.day import Morning
-from heedful.diet.day.shortlist import rough
 from heedful.diet.edition.ledger import Ledger
 
 
@@ -16,9 +15,10 @@ def passed(morning: Morning) -> dict[str, str]:
     found = {one.key: why(morning, ledger, i) for i, one in enumerate(morning.close) if one.key not in inside}
     if len(morning.close) == len(morning.pieces):
         return found
-    promise, close = rough(morning.pieces, morning.pasts, morning.wishes, morning.now), set(morning.chosen)
-    line = f"not among the {len(close)} that were looked at closely: before its words it promised {{:.2f}} a minute"
-    return found | {one.key: line.format(promise[i]) for i, one in enumerate(morning.pieces) if i not in close}
+    close = set(morning.chosen)
+    line = f"not among the {len(close)} that were looked at closely: before its words it promised"
+    each = enumerate(zip(morning.crowd.keys, morning.promise.tolist(), strict=True))
+    return found | {key: f"{line} {promise:.2f} a minute" for i, (key, promise) in each if i not in close}
 
 
 def why(morning: Morning, ledger: Ledger, i: int) -> str:

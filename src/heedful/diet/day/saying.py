@@ -29,7 +29,7 @@ def say(store: Store, item: int, word: str, now: float, because: str = "") -> Fe
             raise UsageError(f"{word}: 1 (not worth it) to 5 would work, or one of {', '.join(WORDS)}")
         return kept(store, Feedback(item, "rated", float(word), now))
     if word not in WORDS:
-        raise unknown("word on an item", word, WORDS)
+        raise unknown("word on an item", word, (*WORDS, "1 to 5"))
     if because and WORDS[word] not in ("more", "less"):
         raise UsageError(f"--because goes with more and less: {word} is said of the whole item")
     return kept(store, Feedback(item, WORDS[word], 1.0, now, reason(store, item, because)))

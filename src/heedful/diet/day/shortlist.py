@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from jaxtyping import Float
 
-from heedful.diet.day.features import Asked, features
+from heedful.diet.day.crowd import Crowd, Kind
+from heedful.diet.day.features import Asked, features, fresh, quiet, retold
 from heedful.diet.day.piece import Past, Piece
 from heedful.diet.day.simple import first_weights
 from heedful.diet.day.wishes import Wishes
@@ -26,27 +26,32 @@ def shortlist(pieces: Sequence[Piece], pasts: Sequence[Past], wishes: Wishes, no
     """
     if len(pieces) <= most:
         return list(range(len(pieces)))
-    promise = rough(pieces, pasts, wishes, now)
+    crowd = Crowd.of(pieces)
+    return best(crowd, rough(crowd, pasts, wishes, now), most)
+
+
+def best(crowd: Crowd, promise: Float[np.ndarray, " m"], most: int = MOST) -> list[int]:
+    """The places of `most` of the items, by what each promises."""
     order = np.argsort(-promise, kind="stable").tolist()
     count: Counter[str] = Counter()
     first: list[int] = []
     for i in order:
-        if count[pieces[i].source] < EACH and len(first) < most // 2:
-            count[pieces[i].source] += 1
+        source = crowd.kinds[i].source
+        if count[source] < EACH:
+            count[source] += 1
             first.append(i)
+            if len(first) == most // 2:
+                break
     chosen = set(first)
-    return sorted([*first, *[i for i in order if i not in chosen][: most - len(first)]])
+    return sorted([*first, *[i for i in order[:most] if i not in chosen][: most - len(first)]])
 
 
-def rough(pieces: Sequence[Piece], pasts: Sequence[Past], wishes: Wishes, now: float) -> Float[np.ndarray, " m"]:
+def rough(crowd: Crowd, pasts: Sequence[Past], wishes: Wishes, now: float) -> Float[np.ndarray, " m"]:
     """(m,) what a minute of each promises, its words left out: by the first weights, and what is known of topic, source and depth."""
-    kinds: dict[tuple[str, str, str, str], int] = {}
-    kind = np.array([kinds.setdefault((one.topic, one.source, one.viewpoint, one.depth), len(kinds)) for one in pieces])
-    first = np.zeros(len(kinds), dtype=int)
-    first[kind[::-1]] = np.arange(len(pieces))[::-1]
-    few = [replace(pieces[i], words="") for i in first]
+    kinds: dict[Kind, int] = {}
+    kind = np.array([kinds.setdefault(one, len(kinds)) for one in crowd.kinds], dtype=int)
+    few = [Piece("", "", one.source, 1.0, now, one.topic, one.viewpoint, one.depth) for one in kinds]
     known = features(Asked(few, np.full(len(few), now), pasts, np.zeros((len(few), len(pasts))), wishes.length))[kind]
-    own = features(Asked(pieces, np.full(len(pieces), now), [], np.zeros((len(pieces), 0)), wishes.length))
-    known[:, 6:9] = own[:, 6:9]
+    known[:, 6:9] = np.stack([fresh(np.full(len(kind), now), crowd.published), retold(crowd.told), quiet(crowd.rate)], axis=1)
     found: Float[np.ndarray, " m"] = known @ first_weights(wishes)
     return found

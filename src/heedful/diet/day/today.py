@@ -102,8 +102,15 @@ def morning(store: Store, now: float, minutes: float | None = None, seed: int = 
 
 
 def make(store: Store, found: Morning) -> Made:
-    """Make the edition of the day and keep it, with why each item is in it or not."""
-    why, diet = reasons(found), {"unmet": list(found.edition.unmet), "wishes": found.wishes.record(), "seed": found.seed}
+    """Make the edition of the day and keep it, with why each item is in it or not.
+
+    Where there was nothing to weigh none is kept (its number is 0): the day's edition is made when something has come.
+    """
+    if not found.pieces:
+        return Made(day=day_of(found.now), minutes=found.minutes, at=found.now)
+    why, listed = reasons(found), found.listed
+    diet = {"unmet": list(found.edition.unmet), "wishes": found.wishes.record(), "seed": found.seed}
+    diet |= {"places": {"item": listed.by_item.tolist(), "list": listed.cascade.tolist()}}  # the end of the list last
     made = Made(day=day_of(found.now), minutes=found.minutes, policy=f"thompson on {found.worth.name}", diet=diet, at=found.now)
     shown = [
         Shown(0, int(one.key), place, why[one.key].chance, one.minutes, why[one.key].score, made.policy, why[one.key].record())

@@ -37,32 +37,34 @@ def choose(ledger: Ledger, rounds: int = ROUNDS) -> None:
     """Put the items of an edition into a ledger that holds none."""
     everything = range(len(ledger.candidates))
     for group in sorted(ledger.short(), key=lambda g: -ledger.least[g]):
-        fill(ledger, [i for i in everything if group in ledger.groups[i]], floor=group)
-    promising = shortlist(ledger)
-    fill(ledger, everything)
+        members = [i for i in everything if group in ledger.groups[i]]
+        fill(ledger, members, [ledger.gain(i) for i in members], floor=group)
+    gains = [ledger.gain(i) for i in everything]
+    promising = shortlist(ledger, gains)
+    fill(ledger, everything, gains)
     for _ in range(rounds):
         if not exchange(ledger, promising):
             break
 
 
-def shortlist(ledger: Ledger) -> list[int]:
+def shortlist(ledger: Ledger, gains: Sequence[float]) -> list[int]:
     """The best items by gain and by gain a minute; what an item gains can only fall as others are taken."""
-    gains = [(ledger.gain(i), ledger.gain(i) / one.minutes, i) for i, one in enumerate(ledger.candidates)]
-    best = [sorted(gains, key=lambda found: -found[order])[:SHORT] for order in (0, 1)]
-    return sorted({i for found in best for gain, _, i in found if gain > 0})
+    orders = ([-gain for gain in gains], [-gain / minutes for gain, minutes in zip(gains, ledger.minutes, strict=True)])
+    best = {i for order in orders for i in sorted(range(len(gains)), key=order.__getitem__)[:SHORT]}
+    return sorted(i for i in best if gains[i] > 0)
 
 
-def fill(ledger: Ledger, items: Iterable[int], floor: int | None = None) -> None:
-    """Take the best item a minute that fits, while it gains, or until the floor of a group holds."""
-    inside = set(ledger.taken)
-    heap = [(-ledger.gain(i) / ledger.candidates[i].minutes, i) for i in items if i not in inside]
+def fill(ledger: Ledger, items: Iterable[int], gains: Iterable[float], floor: int | None = None) -> None:
+    """Take the best item a minute that fits, while it gains, or until the floor of a group holds; `gains` are what each gains now."""
+    inside, minutes = set(ledger.taken), ledger.minutes
+    heap = [(-gain / minutes[i], i) for i, gain in zip(items, gains, strict=True) if i not in inside]
     heapify(heap)
     while heap and (floor is None or ledger.by_group[floor] < ledger.least[floor] - SLACK):
         dear, i = heap[0]
         if not ledger.fits(i) or (floor is None and dear >= 0):
             heappop(heap)
             continue
-        now = -ledger.gain(i) / ledger.candidates[i].minutes
+        now = -ledger.gain(i) / minutes[i]
         if now > dear + SLACK:  # worth less than when it was last looked at: let another be first
             heapreplace(heap, (now, i))
             continue
@@ -90,15 +92,15 @@ def exchange(ledger: Ledger, promising: Sequence[int]) -> bool:
 
 def refill(ledger: Ledger, promising: Sequence[int]) -> float:
     """The best of two ways to use the room there is, taken: by gain a minute, or by gain alone; what it gains."""
-    inside = set(ledger.taken)
+    inside, minutes = set(ledger.taken), ledger.minutes
     others = [(ledger.gain(i), i) for i in promising if i not in inside and ledger.fits(i)]
     others = [(gain, i) for gain, i in others if gain > 0]
     best, chosen = 0.0, []
-    for order in (lambda pair: -pair[0], lambda pair: -pair[0] / ledger.candidates[pair[1]].minutes):
+    for order in (lambda pair: -pair[0], lambda pair: -pair[0] / minutes[pair[1]]):
         total, came = 0.0, []
         for _, i in sorted(others, key=order)[:24]:
-            gain = ledger.gain(i)
-            if gain > 0 and ledger.fits(i):
+            # room first: after the first few there is hardly any, and asking for it is cheap
+            if ledger.fits(i) and (gain := ledger.gain(i)) > 0:
                 ledger.take(i)
                 came.append(i)
                 total += gain
@@ -111,15 +113,26 @@ def refill(ledger: Ledger, promising: Sequence[int]) -> float:
     return best
 
 
+def placed(ledger: Ledger) -> list[int]:
+    """What was taken in the order in which it is read: the best a minute first."""
+    left, order = list(ledger.taken), []
+    ledger.clear()
+    while left:
+        best = max(left, key=lambda i: (ledger.gain(i) / ledger.minutes[i], -i))
+        ledger.take(best)
+        left.remove(best)
+        order.append(best)
+    return order
+
+
 def told(ledger: Ledger) -> Edition:
     """What was taken as an edition: the best a minute first, each with what it adds to those before it."""
-    chosen, unmet = list(ledger.taken), tuple(ledger.said(g) for g in ledger.short())
-    needed = {i: next((g for g in ledger.groups[i] if ledger.least[g]), None) for i in chosen if ledger.needed(i)}
+    unmet = tuple(ledger.said(g) for g in ledger.short())
+    needed = {i: next((g for g in ledger.groups[i] if ledger.least[g]), None) for i in ledger.taken if ledger.needed(i)}
+    order = placed(ledger)
     ledger.clear()
     shares = []
-    while chosen:
-        best = max(chosen, key=lambda i: (ledger.gain(i) / ledger.candidates[i].minutes, -i))
-        shares.append(ledger.share(best, needed.get(best)))
-        ledger.take(best)
-        chosen.remove(best)
+    for i in order:
+        shares.append(ledger.share(i, needed.get(i)))
+        ledger.take(i)
     return Edition(tuple(shares), ledger.diet.minutes, sum(share.gain for share in shares), unmet)

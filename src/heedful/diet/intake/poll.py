@@ -27,6 +27,7 @@ from heedful.errors import DataError, HeedfulError
 DAY: Final = 86400.0
 WAITS: Final = (429, 503)
 GONE: Final = 410
+LOCAL: Final = ("folder", "newsletter")  # sources that no host answers for
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,8 @@ class Polled:
 
 
 def due(store: Store, now: float) -> list[Source]:
-    """The sources that may be asked now, those that waited longest first."""
-    return sorted((one for one in store.sources(paused=False) if one.due <= now), key=lambda one: one.due)
+    """The sources that may be asked now, those that waited longest first; what is on this machine may always be."""
+    return sorted((one for one in store.sources(paused=False) if one.due <= now or one.kind in LOCAL), key=lambda one: one.due)
 
 
 def poll(store: Store, now: float, sources: Sequence[Source] | None = None, manners: Manners = Manners()) -> Iterator[Polled]:

@@ -6,13 +6,13 @@ from typing import Final
 
 from heedful.diet.intake.facets import usual
 from heedful.diet.intake.minutes import Pace, Read
-from heedful.diet.store.rows import Item, Which
+from heedful.diet.store.rows import Head, Item, Which
 from heedful.diet.store.store import Store
 
 LEAST: Final = 0.25  # minutes to open anything and see that it is short
 
 
-def minutes(item: Item, pace: Pace) -> float:
+def minutes(item: Item | Head, pace: Pace) -> float:
     """Minutes that an item takes; never none.
 
     >>> minutes(Item(words=238), Pace(2.0)), minutes(Item(seconds=600.0), Pace(2.0)), minutes(Item(), Pace())
@@ -25,5 +25,5 @@ def minutes(item: Item, pace: Pace) -> float:
 def learnt(store: Store) -> Pace:
     """The reader's pace, from what finished items took."""
     took = {one.item: one.value for one in store.feedback() if one.kind == "finished" and one.value > 0}
-    read = [item for item in store.items(Which(ids=list(took))) if item.seconds is None]
+    read = [item for item in store.heads(Which(ids=list(took))) if item.seconds is None]
     return Pace.learnt(Read(usual(item.words, item.characters, None, item.language), took[item.id]) for item in read)

@@ -29,7 +29,9 @@ class Estimate:
     effective: float
 
 
-def estimated(rounds: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"], seed: int = 0, least: float = LEAST) -> Estimate:
+def estimated(
+    rounds: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"], seed: int = 0, least: float = LEAST, of: str = "choices"
+) -> Estimate:
     """The mean of what each choice adds, with a percentile bootstrap over choices (Efron & Tibshirani 1993, ch. 13).
 
     >>> estimated(np.ones(100), np.ones(100))
@@ -39,13 +41,14 @@ def estimated(rounds: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"],
         rounds: what an estimator gave for each choice or list.
         weights: the importance weights behind them.
         least: the effective number of choices below which it is refused.
+        of: what the weights are of, in words.
 
     Raises `TooFew`.
     """
     worth = effective(weights)
     if worth < least:
         raise TooFew(
-            f"{len(weights):,} logged choices are worth {worth:.1f} of the policy in question, and {least:g} are needed: "
+            f"{len(weights):,} logged {of} are worth {worth:.1f} of the policy in question, and {least:g} are needed: "
             "a policy nearer to the one that chose, or a longer log with more exploration, would work"
         )
     rng, n = np.random.default_rng(seed), len(rounds)

@@ -2,7 +2,8 @@
 
 Each candidate of each morning is a choice of its own: in the edition (with its propensity there, counted through the allocator) or not,
 so that every estimator of `heedful.diet.offpolicy` for single choices serves as it stands. That an item's reward does not hang on what
-else is in the edition is assumed, as by the item-position model (Li et al. 2018). Intervals are bootstrapped over editions.
+else is in the edition is assumed, as by the item-position model (Li et al. 2018); the estimators of lists (`slates.py`) let it hang on the
+place, or on what was read before. Intervals are bootstrapped over editions.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ from heedful.diet.offpolicy.logged import Log
 from heedful.diet.offpolicy.snipw import SNIPW
 from heedful.diet.offpolicy.switch import SwitchDR
 from heedful.diet.policy.log import Decision
-from heedful.diet.policy.propensity import propensities
+from heedful.diet.policy.places import Drawn
+from heedful.diet.policy.propensity import editions, inside
+from heedful.diet.policy.slates import LISTS, listed
 from heedful.errors import UsageError, unknown
 
 Values = Callable[[Float[np.ndarray, "n f"], np.random.Generator], Float[np.ndarray, " n"]]
 Estimator = Callable[[Log], Float[np.ndarray, " n"]]
 ESTIMATORS: Final[dict[str, Estimator]] = {"ipw": IPW(), "snipw": SNIPW(), "dm": DM(), "dr": DR(), "switch-dr": SwitchDR()}
+NAMES: Final = (*ESTIMATORS, *LISTS)
 MODELLED: Final = ("dm", "dr", "switch-dr")
 FOLDS: Final = 2  # the model that guesses an edition's rewards is fitted to the other half of the editions
 
@@ -40,35 +44,43 @@ def evaluate_log(
     Arguments:
         decisions: the log.
         policy: (features (n, f), generator) -> values (n,), drawn as the policy in question would draw them.
-        estimator: ipw, snipw, dm, dr or switch-dr.
+        estimator: ipw, snipw, dm, dr or switch-dr; of lists, iips, rips or cascade-dr.
         times: editions that are drawn for the policy in question each morning.
-        least: the effective number of shown items below which it is refused.
+        least: the effective number of shown items (of lists for rips and cascade-dr) below which it is refused.
 
     Raises `TooFew` where the log holds too little of what the policy would do, `UsageError` for an empty log or an unknown estimator.
     """
-    if estimator not in ESTIMATORS:
-        raise unknown("estimator", estimator, ESTIMATORS)
+    if estimator not in NAMES:
+        raise unknown("estimator", estimator, NAMES)
     if len(decisions) < FOLDS:
         raise UsageError(f"{len(decisions)} editions were logged: a log of some weeks would work")
-    return judged(decisions, chances(decisions, policy, times, seed), estimator, seed=seed, least=least)
+    return judged(decisions, drawn(decisions, policy, times, seed), estimator, seed=seed, least=least)
+
+
+def drawn(decisions: Sequence[Decision], policy: Values, times: int = 200, seed: int = 0) -> list[Drawn]:
+    """The editions that the policy would have made of each morning, one for each of its draws."""
+    # seeds of their own: with that of the log a draw could be the very one that was shown
+    seeds = (int(np.random.SeedSequence([seed, i, 1]).generate_state(1)[0]) for i in range(len(decisions)))
+    return [
+        editions(partial(policy, one.features), one.candidates, one.diet, times=times, seed=own)
+        for one, own in zip(decisions, seeds, strict=True)
+    ]
 
 
 def chances(decisions: Sequence[Decision], policy: Values, times: int = 200, seed: int = 0) -> list[Float[np.ndarray, " n"]]:
     """How likely the policy would have had each candidate in each of the editions."""
-    return [
-        propensities(partial(policy, one.features), one.candidates, one.diet, times=times, seed=seed + i) for i, one in enumerate(decisions)
-    ]
+    return [inside(some, len(one.candidates)) for one, some in zip(decisions, drawn(decisions, policy, times, seed), strict=True)]
 
 
-def judged(
-    decisions: Sequence[Decision], wanted: Sequence[Float[np.ndarray, " n"]], estimator: str, seed: int = 0, least: float = LEAST
-) -> Estimate:
-    """`evaluate_log` from `chances`, which several estimators may share."""
-    if estimator not in ESTIMATORS:
-        raise unknown("estimator", estimator, ESTIMATORS)
-    guesses = crossfitted(decisions) if estimator in MODELLED else None
-    log = rows(decisions, wanted, guesses)
+def judged(decisions: Sequence[Decision], wanted: Sequence[Drawn], estimator: str, seed: int = 0, least: float = LEAST) -> Estimate:
+    """`evaluate_log` from the editions of `drawn`, which several estimators may share."""
+    if estimator not in NAMES:
+        raise unknown("estimator", estimator, NAMES)
     starts = np.cumsum([0, *(len(one.candidates) for one in decisions[:-1])])
+    if estimator in LISTS:
+        return listed(decisions, wanted, np.split(crossfitted(decisions), starts[1:]), estimator, seed=seed, least=least)
+    guesses = crossfitted(decisions) if estimator in MODELLED else None
+    log = rows(decisions, [inside(some, len(one.candidates)) for one, some in zip(decisions, wanted, strict=True)], guesses)
     return estimated(np.add.reduceat(ESTIMATORS[estimator](log), starts), log.weights[log.action == 1], seed=seed, least=least)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 from jaxtyping import Float
 
-from heedful.diet.edition.greedy import choose
+from heedful.diet.edition.greedy import choose, placed
 from heedful.diet.edition.ledger import Ledger
 from heedful.diet.edition.menu import Candidate, Diet, checked
 from heedful.errors import UsageError
@@ -38,22 +38,37 @@ def propensities(
 
     Raises `UsageError` for draws of another length, or no draws.
     """
+    found = editions(draws, candidates, diet, times, seed)
+    if shown is not None:
+        found.append(tuple(i for i, one in enumerate(candidates) if one.key in shown))
+    return inside(found, len(candidates))
+
+
+def editions(draws: Draws, candidates: Sequence[Candidate], diet: Diet, times: int = 200, seed: int = 0) -> list[tuple[int, ...]]:
+    """The editions of so many draws, each as the numbers of its candidates in the order in which they are read."""
     if times < 1:
         raise UsageError(f"{times} draws cannot say how likely anything is: one or more would work, 200 by default")
     rng, ledger = np.random.default_rng(seed), Ledger(diet, checked(candidates))
-    count = np.zeros(len(candidates))
+    found = []
     for _ in range(times):
         values = np.asarray(draws(rng), dtype=float)
-        if values.shape != count.shape:
+        if values.shape != (len(candidates),):
             raise UsageError(f"{len(candidates)} candidates and values of shape {values.shape}: one value for each would work")
         ledger.clear()
         ledger.values = values.tolist()
         choose(ledger)
-        count[ledger.taken] += 1
-    if shown is None:
-        return count / times
-    count[[i for i, one in enumerate(candidates) if one.key in shown]] += 1
-    return count / (times + 1)
+        found.append(tuple(placed(ledger)))
+    return found
+
+
+def inside(drawn: Sequence[Sequence[int]], candidates: int) -> Float[np.ndarray, " n"]:
+    """The share of editions that hold each candidate.
+
+    >>> inside([(0, 1), (1,)], 3).tolist()
+    [0.5, 1.0, 0.0]
+    """
+    counts: Float[np.ndarray, " n"] = np.bincount([i for one in drawn for i in one], minlength=candidates) / len(drawn)
+    return counts
 
 
 def spread(shares: Float[np.ndarray, " n"], times: int) -> Float[np.ndarray, " n"]:

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from heedful.diet.store.engine import Engine
-from heedful.diet.store.rows import DONE, Change, Item, Which
+from heedful.diet.store.engine import Engine, Row
+from heedful.diet.store.rows import DONE, Change, Head, Item, Which
 from heedful.diet.store.search import reindexed
 from heedful.diet.store.table import ITEM, among, parts
 
 HEAD: Final = ITEM.select.replace("item.text,", "'',")  # a list without its texts does not read their pages
+BRIEFLY: Final = f"SELECT {', '.join(f'item.{one}' for one in Head._fields)} FROM item"
 CONTENT: Final = ("title", "text", "summary", "author", "published", "seconds", "media")
 
 
@@ -78,26 +79,36 @@ def updated(known: Known, item: Item) -> Item | None:
 
 def listed(engine: Engine, which: Which) -> list[Item]:
     """The items that are asked for, the newest first; by their ids, in the order of these."""
+    return [ITEM.decode(row) for row in rows(engine, which, ITEM.select if which.whole else HEAD)]
+
+
+def heads(engine: Engine, which: Which) -> list[Head]:
+    """The heads of the same items, in the same order."""
+    return [Head._make(row) for row in rows(engine, which, BRIEFLY)]
+
+
+def rows(engine: Engine, which: Which, select: str) -> list[Row]:
+    """Rows, the id first, of the items that are asked for."""
     if which.ids is not None:
-        found: dict[int, Item] = {}
+        found: dict[int, Row] = {}
         for some in parts(list(which.ids)):
             condition, values = among("item.id", some)
-            found.update({item.id: item for item in chosen(engine, which, [condition], values)})
+            found.update({int(row[0]): row for row in chosen(engine, which, select, [condition], values)})
         return [found[one] for one in dict.fromkeys(which.ids) if one in found][: which.limit]
-    return chosen(engine, which, [], {})
+    return chosen(engine, which, select, [], {})
 
 
-def chosen(engine: Engine, which: Which, conditions: Sequence[str], values: Mapping[str, object]) -> list[Item]:
-    """The items under all conditions."""
+def chosen(engine: Engine, which: Which, select: str, conditions: Sequence[str], values: Mapping[str, object]) -> list[Row]:
+    """The rows under all conditions."""
     asked = {"since": which.since, "until": which.until, "source": which.source}
     named = {"since": "item.taken >= :since", "until": "item.taken < :until", "source": "item.source = :source"}
     every = [*conditions, *(named[name] for name, value in asked.items() if value is not None)]
     if which.unread:
         kinds = ", ".join(f"'{kind}'" for kind in DONE)
         every.append(f"NOT EXISTS (SELECT 1 FROM feedback WHERE feedback.item = item.id AND kind IN ({kinds}))")
-    statement = (ITEM.select if which.whole else HEAD) + (f" WHERE {' AND '.join(every)}" if every else "")
+    statement = select + (f" WHERE {' AND '.join(every)}" if every else "")
     statement += " ORDER BY item.taken DESC, item.published DESC, item.id DESC"
     named_values = {**values, **{name: value for name, value in asked.items() if value is not None}}
     if which.limit is not None and which.ids is None:
         statement, named_values["limit"] = statement + " LIMIT :limit", which.limit
-    return [ITEM.decode(row) for row in engine.rows(statement, named_values)]
+    return engine.rows(statement, named_values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 SourceKind = Literal["feed", "page", "folder", "newsletter"]
 FeedbackKind = Literal["opened", "finished", "worth", "not_worth", "later", "less", "more", "saved", "revisited", "rated"]
@@ -85,6 +85,36 @@ class Item:
     depth: str = ""
     story: int = 0
     media: str = ""
+
+
+class Head(NamedTuple):
+    """What an edition reads of an item before it looks at it closely, as in `Item`: numbers and groups, no words.
+
+    SQLite's index has these columns in this order (schema.py): another order or column wants a new version of the format.
+    """
+
+    id: int
+    taken: float
+    published: float
+    source: int
+    words: int
+    characters: int
+    seconds: float | None
+    language: str
+    topic: str
+    viewpoint: str
+    depth: str
+    story: int
+
+    @classmethod
+    def of(cls, item: Item) -> Head:
+        """The head of an item.
+
+        >>> Head.of(Item(id=3, title="On rivers", words=80)).words
+        80
+        """
+        known = vars(item)
+        return cls._make(known[name] for name in cls._fields)
 
 
 @dataclass(frozen=True)

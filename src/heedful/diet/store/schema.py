@@ -1,4 +1,4 @@
-"""The tables of the store, by the version of the format; `{id}`, `{real}` and `{bytes}` are written as each database has them.
+"""The tables of the store, by the version of the format; `{id}`, `{real}`, `{bytes}` and `{head}` are written as each database has them.
 
 The text of an item stands last, so that what stands before it is read without it. A new version is a new row of `MIGRATIONS`, never a
 change of an old one.
@@ -50,4 +50,5 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             PRIMARY KEY (name, item))""",
         "CREATE INDEX kept_item ON kept (item)",
     ),
+    ("CREATE INDEX item_head ON item ({head})", "DROP INDEX item_taken"),
 )

@@ -10,13 +10,15 @@ from threading import RLock
 from typing import ClassVar, Final
 
 from heedful.diet.store.engine import Engine, Entry, Row
+from heedful.diet.store.rows import Head
 from heedful.diet.store.schema import MIGRATIONS
 from heedful.diet.store.words import Query, Term
 from heedful.errors import DataError, HeedfulError, UsageError
 
 OURS: Final = 0x48454544  # "HEED", the application id of our files
 WAIT: Final = 30.0  # seconds for another process's writing
-TYPES: Final = {"id": "INTEGER PRIMARY KEY", "real": "REAL", "bytes": "BLOB"}
+# an index that holds whole heads: 20,000 of them are read without touching the pages of their texts
+TYPES: Final = {"id": "INTEGER PRIMARY KEY", "real": "REAL", "bytes": "BLOB", "head": ", ".join(Head._fields[1:])}
 DAMAGE: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT")
 # Words are told apart by words.py; `ascii` lets every other letter stand. Without a copy of the text, which stands in `item`.
 SEARCHED: Final = "CREATE VIRTUAL TABLE searched USING fts5(title, body, notes, content='', tokenize='ascii', prefix='1')"
@@ -79,7 +81,9 @@ class SQLite(Engine):
             self.rows(f"PRAGMA user_version = {len(self.migrations)}")
 
     def copy(self, path: Path) -> None:
-        """The whole as it is now, in another file."""
+        """The whole as it is now, in another file, as private as it is."""
+        with self.told():
+            path.touch(mode=0o600)
         with self.told(), closing(sqlite3.connect(path)) as other:
             self.base.backup(other)
 

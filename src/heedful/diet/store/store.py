@@ -19,7 +19,7 @@ from typing import Any, Self
 from heedful.diet.store import carry, items, search
 from heedful.diet.store.carry import Erase
 from heedful.diet.store.engine import Engine
-from heedful.diet.store.rows import FEEDBACK, NOTES, SOURCES, Change, Feedback, Hit, Item, Made, Note, Shown, Source, Which
+from heedful.diet.store.rows import FEEDBACK, NOTES, SOURCES, Change, Feedback, Head, Hit, Item, Made, Note, Shown, Source, Which
 from heedful.diet.store.sqlite import SQLite
 from heedful.diet.store.table import EDITION, ITEM, NOTE, PASSED, SHOWN, SOURCE, TABLES
 from heedful.diet.store.table import FEEDBACK as FEEDBACK_TABLE
@@ -127,6 +127,10 @@ class Store:
         """The items that are asked for, the newest first, without their texts unless `which.whole`."""
         return items.listed(self.engine, which)
 
+    def heads(self, which: Which = Which()) -> list[Head]:  # noqa: B008 - frozen
+        """The same items without their words, in a fifth of the time."""
+        return items.heads(self.engine, which)
+
     def item(self, id: int) -> Item:
         """One item with its text. Raises `UsageError` for a number that is none."""
         return ITEM.decode(self.found("item", f"{ITEM.select} WHERE id = :id", id))
@@ -182,7 +186,8 @@ class Store:
             edition = int(self.engine.rows(EDITION.insert, EDITION.encode(made))[0][0])
             self.engine.many(SHOWN.insert, [SHOWN.encode(replace(one, edition=edition)) for one in shown])
             self.engine.rows("DELETE FROM passed")
-            self.engine.many(PASSED.insert, [{"edition": edition, "item": item, "reason": why} for item, why in (passed or {}).items()])
+            reasons = sorted((passed or {}).items())  # in the order of their items: the database goes through these once
+            self.engine.many(PASSED.insert, [{"edition": edition, "item": item, "reason": why} for item, why in reasons])
         return replace(made, id=edition)
 
     def editions(self, since: str = "", limit: int | None = None) -> list[Made]:

@@ -22,6 +22,7 @@ from heedful.models.ranker.ranker import without
 from heedful.tasks.recommend.baselines.table import Fitted, fitted
 from heedful.tasks.recommend.features import of_users
 from heedful.tasks.recommend.loading import LoadedRanker
+from heedful.tasks.recommend.newcomers import Newcomers, chosen_on
 from heedful.tasks.recommend.scorer import History, Learnt, Scorer
 from heedful.tasks.task import Evaluation, Listing, Measure, Record, refuse_trials
 
@@ -130,6 +131,17 @@ def orders(loaded: LoadedRanker, source: str | None, name: str) -> Iterator[Part
             return
 
 
+def welcome(loaded: LoadedRanker) -> Newcomers | None:
+    """Choose how much new items' content counts, and keep it with the run; None for a model that reads no content."""
+    part = next(orders(loaded, None, "validation"))
+    described = newcomers(loaded, part.found)
+    if not described:
+        return None
+    found = chosen_on(part, loaded.plain(described), lambda few, catalogue: float(judge(Ours(loaded, catalogue), few).ndcg.mean()))
+    found.save(loaded.run.path)
+    return found
+
+
 def newcomers(loaded: LoadedRanker, found: Sequences) -> list[Described]:
     """What is known of the items that the model has not learnt, if it can read it."""
     return [] if loaded.model.spec.content is None else [found.about(i) for i in range(found.known, len(found.names))]
@@ -159,7 +171,7 @@ def judge(scorer: Scorer, part: Part) -> Judged:
         for column, values in zip(columns, gain(scores, right, TOP), strict=True):
             column[chosen] = values.numpy()
         shown.update(scores.topk(min(TOP, width), dim=1).indices.flatten().tolist())
-    return Judged(columns[0], columns[1], columns[2], len(shown) / max(1, part.found.known))
+    return Judged(columns[0], columns[1], columns[2], len(shown) / max(1, len(part.found.names)))
 
 
 def taken(histories: Sequence[History], width: int) -> torch.Tensor:

@@ -68,16 +68,14 @@ def leans(answer: Recommended, item: int, before: float, view: View) -> Leaning:
 
 def attended(answer: Recommended, read: History, item: int, view: View) -> Float[torch.Tensor, " t"]:
     """What the last place (or the candidate) read of each past item: the mean over layers and heads, or of those asked for."""
-    model, device = answer.loaded.model, answer.loaded.device
-    traits = None if read.traits is None else torch.from_numpy(read.traits)[None].to(device)
-    told = Histories(padded([read.items], 0).to(device), None, padded([read.times], 0).to(device), traits)
+    model = answer.loaded.model
     if isinstance(model, HistoryRanker):
-        layers = model.encode(told, answer.catalogue.vectors, trace=True).weights
-        rows = [layer[0, :, -1].abs() for layer in layers]
+        rows = [layer[:, -1].abs() for layer in layers_of(answer, read)]
     else:
         assert isinstance(model, TargetRanker)
+        told = as_read(answer, read)
         keys = model.norm(model.embedded(told, answer.catalogue.vectors))
-        asked = torch.tensor([[item]], device=device)
+        asked = torch.tensor([[item]], device=answer.loaded.device)
         trace = model.ask(keys, asked, told.last[:, None], answer.catalogue, trace=True)[1]
         assert trace is not None
         rows = [trace.weights[0, :, 0]]
@@ -85,6 +83,20 @@ def attended(answer: Recommended, read: History, item: int, view: View) -> Float
     heads = [row if view.head is None else row[index("head", view.head, len(row))][None] for row in chosen]
     weights = torch.cat(heads).mean(0).cpu()
     return weights / weights.sum().clamp(min=1e-12)
+
+
+def layers_of(answer: Recommended, read: History) -> list[Float[torch.Tensor, "h t t"]]:
+    """The weights of every layer over the past items; of pointwise attention they sum to nothing in particular."""
+    model = answer.loaded.model
+    assert isinstance(model, HistoryRanker)
+    return [layer[0].detach().float().cpu() for layer in model.encode(as_read(answer, read), answer.catalogue.vectors, trace=True).weights]
+
+
+def as_read(answer: Recommended, read: History) -> Histories:
+    """One history as the model takes it."""
+    device = answer.loaded.device
+    traits = None if read.traits is None else torch.from_numpy(read.traits)[None].to(device)
+    return Histories(padded([read.items], 0).to(device), None, padded([read.times], 0).to(device), traits)
 
 
 def told(answer: Recommended, found: Leaning, i: int) -> Record:

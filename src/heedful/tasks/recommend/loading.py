@@ -23,6 +23,7 @@ from heedful.models.ranker.ranker import Histories, Ranker
 from heedful.spec.interactions import LogDataSpec
 from heedful.spec.task import RunSpec
 from heedful.tasks.recommend.features import numbered
+from heedful.tasks.recommend.newcomers import Newcomers
 from heedful.tasks.recommend.scorer import History
 from heedful.tasks.restored import restored
 from heedful.train.run import Run
@@ -68,9 +69,19 @@ class LoadedRanker:
             return self.known
         if self.model.spec.content is None:
             raise UsageError("new items are ranked by their words and attributes, and this model reads none: one with model.content would")
+        return self.newcomers.welcomed(self.plain(new), self.tokenizer.size)
+
+    def plain(self, new: Sequence[Described]) -> Catalogue:
+        """The known items, and new ones as their content alone has them."""
+        assert self.model.spec.content is not None
         features = numbered(new, self.tokenizer.feature_ids, self.model.spec.content.most)
         with torch.inference_mode():
             return self.model.items.catalogue(features.to(self.device))
+
+    @cached_property
+    def newcomers(self) -> Newcomers:
+        """How much the content of new items counts."""
+        return Newcomers.of(self.run.path)
 
     @torch.inference_mode()
     def scores(self, histories: Sequence[History], catalogue: Catalogue | None = None) -> Float[torch.Tensor, "b v"]:

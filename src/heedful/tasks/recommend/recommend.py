@@ -16,13 +16,15 @@ from heedful.tasks.evaluation import record
 from heedful.tasks.explained.following import of_weights_alone
 from heedful.tasks.explained.leant import why_next_item
 from heedful.tasks.recommend.answer import Recommended
-from heedful.tasks.recommend.evaluation import BaselinesOf, evaluate
+from heedful.tasks.recommend.cuts import rolled
+from heedful.tasks.recommend.evaluation import BaselinesOf, evaluate, welcome
 from heedful.tasks.recommend.leaning import leaning
 from heedful.tasks.recommend.loading import load_ranker
 from heedful.tasks.recommend.preparing import Prepared, announce, cost_of, prepared
 from heedful.tasks.running import Ready, begin, go_on
 from heedful.tasks.task import Asked, Evaluation, Explanation, Measure, Start, View
 from heedful.train.loop import Trainer
+from heedful.train.progress import Bar
 from heedful.train.run import Run
 
 
@@ -41,7 +43,11 @@ class Recommend:
         go_on(start, settings, lambda spec, tokenizer: ready(prepared(spec, tokenizer)))
 
     def evaluate(self, run: Path, measure: Measure) -> Evaluation:
-        """HR@10, NDCG@10 and MRR over all items, beside every baseline."""
+        """HR@10, NDCG@10 and MRR over all items, beside every baseline; with --cuts and --seeds trained anew for each."""
+        if measure.cuts is not None or measure.seeds is not None:
+            found = anew(Run.open(run), measure)
+            record(Run(run), found)
+            return found
         loaded = load_ranker(run)
         found = evaluate(loaded, measure)
         record(loaded.run, found)
@@ -64,6 +70,17 @@ class Recommend:
         return leaning(answer, view) if of_weights_alone(view) else why_next_item(answer, view)
 
 
+def anew(run: Run, measure: Measure) -> Evaluation:
+    """Many trainings by the run's spec, each with its own bar."""
+    console = Console(stderr=True)
+
+    def reports(name: str) -> Bar:
+        console.print(name, highlight=False)
+        return Bar(console)
+
+    return rolled(run, measure, reports)
+
+
 def ready(found: Prepared) -> Ready:
     """The job with its cost, and with the baselines that it stands beside."""
     cost, beside = cost_of(found.job), BaselinesOf(found.feed)
@@ -81,11 +98,13 @@ def fit(trainer: Trainer, run: Run, beside: BaselinesOf, console: Console) -> No
     found = trainer.fit()
     if not trainer.main:
         return
+    welcomed = welcome(load_ranker(run.path))
     why = ", no better for a while" if found.stalled else ""
     best = f"best validation NDCG@10 {1.0 - found.best:.4f} at step {found.best_step:,}"
     for line in (
         f"{found.steps:,} steps in {found.seconds:,.0f} s{why}: {best}",
         beside.line,
+        *([] if welcomed is None else [welcomed.line]),
         f"saved in {run.path}: heedful evaluate {run.path} --split test; heedful predict {run.path} 'ITEM ITEM'",
     ):
         console.print(line, highlight=False, soft_wrap=True)

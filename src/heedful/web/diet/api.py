@@ -12,7 +12,7 @@ from heedful.diet.day.asking import why
 from heedful.diet.day.saying import say
 from heedful.diet.day.serving import verdict
 from heedful.diet.export.feeds import json_feed, rss
-from heedful.diet.export.listing import listing
+from heedful.diet.export.listing import Listing, listing
 from heedful.diet.intake import opml
 from heedful.diet.label.label import Period, label
 from heedful.diet.store.rows import Item
@@ -78,14 +78,12 @@ def api(room: Room) -> APIRouter:
     @router.get("/edition.rss")
     def as_rss(request: Request) -> Response:
         """The edition of the day, for feed readers."""
-        room.edition()
-        return Response(rss(listing(room.store, "edition", room.now()), str(request.base_url)), media_type="application/rss+xml")
+        return Response(rss(listed(room), str(request.base_url)), media_type="application/rss+xml")
 
     @router.get("/edition.json")
     def as_json(request: Request) -> Response:
         """The same as JSON Feed."""
-        room.edition()
-        return Response(json_feed(listing(room.store, "edition", room.now()), str(request.base_url)), media_type="application/feed+json")
+        return Response(json_feed(listed(room), str(request.base_url)), media_type="application/feed+json")
 
     @router.get("/sources.opml")
     def sources() -> Response:
@@ -98,6 +96,14 @@ def api(room: Room) -> APIRouter:
         return {"sources": [vars(source) for source in room.store.sources()]}
 
     return router
+
+
+def listed(room: Room) -> Listing:
+    """The edition of the day as a list; an empty one before anything came."""
+    found = room.edition()
+    if not found.made.id:
+        return Listing(f"The edition of {found.made.day}: nothing came yet", [], found.made.at)
+    return listing(room.store, "edition", room.now())
 
 
 def told(item: Item) -> dict[str, Any]:

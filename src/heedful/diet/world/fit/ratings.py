@@ -15,11 +15,13 @@ from jaxtyping import Float, Int
 
 from heedful.data.interactions.log import Log
 from heedful.data.interactions.sources import load_log
+from heedful.diet.world.fit.drift import Ratings, drifted
 from heedful.diet.world.fit.found import Found
 from heedful.spec.interactions import LogDataSpec
 
 SHRUNK: Final = 5.0  # ratings that pull the mean of a user or film to the mean of all
 GENRES: Final = 12
+DAY: Final = 86_400.0
 LEAST: Final = 5  # ratings of a genre that a user needs to be counted
 
 
@@ -39,6 +41,7 @@ def ratings(home: Path) -> list[Found]:
         Found("interest", float(np.median(spreads)), None, f"spread of people in a genre, the median of {GENRES} genres"),
         Found("interest", float(spreads.max()), None, "the same, the widest genre"),
         Found("open_interest", float(np.median(shares) / spreads.max()), None, "spread of log shares of genres watched, over that"),
+        *drifted(Ratings(left, log.user, log.time / DAY, has)),
     ]
 
 
