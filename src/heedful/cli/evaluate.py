@@ -36,13 +36,14 @@ def evaluate(
         json: an object instead of a table.
         threads: of the processor; torch's choice if not given.
     """
-    from heedful.tasks.table import refuse_noise, refuse_pointing, task_of
+    from heedful.tasks.table import refuse_cuts, refuse_noise, refuse_pointing, task_of
 
     use_threads(threads)
     keep_memory()
     task = task_of(run)
     refuse_noise(task, measure)
     refuse_pointing(task, measure)
+    refuse_cuts(task, measure)
     found = task.evaluate(run, measure)
     if json:
         print(text.dumps(asdict(found), ensure_ascii=False, indent=2))

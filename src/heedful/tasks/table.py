@@ -57,6 +57,12 @@ def refuse_pointing(task: Task, measure: Measure) -> None:
         raise UsageError(f"--pointing is measured of classifiers of pictures: this run's task is {task.name}")
 
 
+def refuse_cuts(task: Task, measure: Measure) -> None:
+    """Refuse moments that roll back where nothing stands in time."""
+    if measure.cuts is not None and task.name != "recommend":
+        raise UsageError(f"--cuts rolls back the moment at which a log is split: this run's task is {task.name}")
+
+
 def find_task(name: str) -> Task:
     """The task called `name`; `UsageError` with the nearest right name otherwise."""
     for task in TASKS:

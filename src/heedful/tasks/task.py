@@ -47,6 +47,7 @@ class Measure:
         learning_curve: train anew on 1, 3, 10, 30 and 100% of the texts, with and without pretraining where the model allows it.
         folds: train anew so many times, each time on all but one fold of all texts, and test on that one.
         seeds: train anew with so many seeds, for the mean, its standard error and the interval of the difference to the baseline.
+        cuts: of a recommender: train anew for so many moments that roll back, and test on what came after each.
         pointing: of a classifier of pictures: do its maps fall on the one of two pictures, put together, whose class was said?
     """
 
@@ -66,6 +67,7 @@ class Measure:
     learning_curve: bool = False
     folds: int | None = None
     seeds: int | None = None
+    cuts: int | None = None
     pointing: bool = False
 
 
