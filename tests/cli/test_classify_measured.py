@@ -72,6 +72,31 @@ def test_a_killed_run_goes_on_bit_for_bit(heedful: Callable, table: Path) -> Non
     assert all(torch.equal(last[0][name], last[1][name]) for name in last[0])
 
 
+def test_models_side_by_side_begin_with_words_learnt_elsewhere_and_go_on_bit_for_bit(heedful: Callable, table: Path) -> None:
+    (table.parent / "lines.txt").write_text("the film was fine and lovely\nan unseen film was dull and poor\n" * 10)
+    beside = "{kind: text_cnn, context: 20, embedding: 4, filters: 4, widths: [1, 2], pace: 0.2}"
+    further = ["{kind: bilstm_attention, embedding: 4, hidden: 4}", "{kind: text_cnn, embedding: 4, filters: 2, widths: [2]}"]
+    three = settings(*NGRAM, f"model.beside={beside}", f"model.further=[{', '.join(further)}]", "data.vectors=[lines.txt]", *TRAIN)
+    often = settings("train.schedule=constant", "train.checkpoint_every=3", "train.eval_every=1")
+    words = ["--data", table, *three, *often]
+    said = heedful("train", "classify", *words, "--set", "train.steps=6", "--out", "whole")
+    assert said.code == 0, said.error
+    assert heedful("train", "classify", *words, "--set", "train.steps=3", "--out", "parts").code == 0
+    assert heedful("train", "classify", "--out", "parts", "--resume", "--set", "train.steps=6").code == 0
+    last = [load_file(table.parent / name / "last.safetensors") for name in ("whole", "parts")]
+    assert all(torch.equal(last[0][name], last[1][name]) for name in last[0].keys() | last[1].keys())
+    assert {name.split(".")[1] for name in last[0] if name.startswith("further.")} == {"0", "1"}
+    assert "further.1.embedding.kept" in last[0]  # the words that only the lines have
+    assert json.loads(heedful("predict", "whole", "an unseen film", "--json").out)["label"] in WORDS
+    assert json.loads(heedful("explain", "whole", "a lovely film", "--method", "occlusion", "--json").out)["method"] == "occlusion"
+    said = heedful("explain", "whole", "a lovely film", "--method", "quick")
+    assert (said.code, said.error.count("\n")) == (2, 1)
+    assert "occlusion" in said.error
+    said = heedful("train", "classify", "--data", table, *settings(*NGRAM, f"model.further=[{further[0]}]"), "--out", "no")
+    assert (said.code, said.error.count("\n")) == (2, 1)
+    assert "model.further" in said.error
+
+
 def test_noise_has_a_curve_and_training_with_it_is_an_option(heedful: Callable, table: Path, run: Path) -> None:
     rows = listing(
         heedful("evaluate", run, "--split", "train", "--noise", "typos", "--rate", "0.5", "--rate", "1.0", "--json"), "accuracy with typos"

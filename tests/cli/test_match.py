@@ -103,6 +103,16 @@ def test_a_reranker_reads_the_best_again(heedful: Callable, table: Path) -> None
     assert sum(pair["weight"] for pair in data["met"]) <= 3.0 + 1e-3
 
 
+def test_members_are_indexed_side_by_side_and_explained(heedful: Callable, table: Path) -> None:
+    every = settings(*MODEL, *TRAIN, "model.members=2", "train.steps=40", "train.learning_rate=0.01")
+    assert heedful("train", "match", "--data", table, *every, "--out", "two").code == 0
+    found = json.loads(heedful("evaluate", "two", "--split", "train", "--json").out)
+    assert found["rows"]["matcher"]["accuracy"] > 0.95
+    assert heedful("index", "add", "two", "where is my parcel", "--label", "parcel").code == 0
+    assert json.loads(heedful("predict", "two", "where is my parcel", "--json").out)["label"] == "parcel"
+    assert json.loads(heedful("explain", "two", "please help with my stolen thing 3", "--json").out)["label"] == "lost_card"
+
+
 def test_a_run_goes_on_with_the_same_curve_and_keeps_its_entries(heedful: Callable, table: Path) -> None:
     every = ["--data", table, *settings(*MODEL, *PAIRS, *TRAIN, "train.schedule=constant")]
     assert heedful("train", "match", *every, "--set", "train.steps=14", "--out", "whole").code == 0

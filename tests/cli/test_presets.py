@@ -34,13 +34,22 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def unlabelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Lines without classes: words enough, and each often enough, for vectors of 200 numbers."""
+    path = tmp_path_factory.mktemp("text") / "lines.txt"
+    path.write_text("".join(f"w{i % 257} w{i % 263} good\n" for i in range(1300)))
+    return path
+
+
 @pytest.mark.parametrize("name", [name for name in presets() if name.startswith(("generate-", "classify-"))])  # others: their own tests
-def test_a_preset_takes_a_step(name: str, words: Path, table: Path) -> None:
+def test_a_preset_takes_a_step(name: str, words: Path, table: Path, unlabelled: Path) -> None:
     task = name.split("-", maxsplit=1)[0]
     spec = settled(task, name, ["train.epochs=null", "train.steps=1", "train.eval_every=10", "train.log_every=1"])
     assert spec.task == task
     sources = {"generate": words, "classify": table}
-    spec = replace(spec, data=replace(spec.data, source=str(sources[task])))
+    vectors = (str(unlabelled),) if spec.texts.vectors else ()
+    spec = replace(spec, data=replace(spec.texts, source=str(sources[task]), vectors=vectors))
     job = labelled(spec).job if task == "classify" else prepared(spec)
     before = {key: value.clone() for key, value in job.model.state_dict().items()}
     trainer = Trainer(job)

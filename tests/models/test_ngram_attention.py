@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 from heedful.errors import ShapeError
 from heedful.models.ngram_attention import SCALE, NgramAttention
 from heedful.spec import BiLSTMSpec, NgramSpec, TextCNNSpec
+from heedful.spec.check import SpecError
 
 SPEC = NgramSpec(vocabulary=6, labels=("no", "yes"), context=12, width=4)
 TEXTS = [([0, 1, 1], 0), ([1, 2], 1), ([0, 3], 0), ([2, 4, 2], 1), ([5, 0], 1)]
@@ -78,10 +79,35 @@ def test_a_model_beside_it_learns_by_itself(beside: TextCNNSpec | BiLSTMSpec) ->
     torch.testing.assert_close(learning.loss, cross_entropy(learning.parts[0], labels) + cross_entropy(learning.parts[1], labels))
 
 
+def test_further_models_beside_it_learn_by_themselves_too() -> None:
+    spec = replace(
+        SPEC,
+        beside=TextCNNSpec(embedding=8, filters=4, widths=(1, 2), vocabulary=6, context=2, dropout=0.0),
+        further=(
+            BiLSTMSpec(embedding=8, hidden=4, vocabulary=6, dropout=0.0),
+            TextCNNSpec(embedding=8, filters=4, widths=(1,), vocabulary=6, context=3, dropout=0.0),
+        ),
+    )
+    model = begun(spec)
+    ids, lengths, labels = torch.tensor([[0, 1, 2, 3], [4, 5, 0, 0]]), torch.tensor([4, 2]), torch.tensor([0, 1])
+    out = model(ids, lengths=lengths, labels=labels)
+    assert len(out.parts) == 4
+    torch.testing.assert_close(out.logits, sum(out.parts))
+    for part, one, read in zip(out.parts[1:], model.companions(), (2, 4, 3), strict=True):
+        torch.testing.assert_close(part, one(ids[:, :read], lengths=lengths.clamp(max=read)).logits)
+    learning = model.train()(ids, lengths=lengths, labels=labels)
+    torch.testing.assert_close(learning.loss, sum(cross_entropy(part, labels) for part in learning.parts))
+
+
+def test_further_models_stand_behind_one() -> None:
+    with pytest.raises(SpecError, match=r"model\.beside|beside"):
+        NgramSpec(further=(TextCNNSpec(),))
+
+
 def test_the_words_in_their_order_are_handed_on() -> None:
     model = NgramAttention(replace(SPEC, beside=TextCNNSpec(embedding=8, filters=4, vocabulary=3)))
     model.begin(TOKENS, LENGTHS, LABELS, [False, True, False, True, True, False])
-    words, lengths = model.in_order(torch.tensor([[0, 4, 2, 1], [5, 3, 0, 0]]), torch.tensor([[True] * 4, [True, True, False, False]]))
+    words, lengths = model.in_order(torch.tensor([[0, 4, 2, 1], [5, 3, 0, 0]]), torch.tensor([[True] * 4, [True, True, False, False]]), 512)
     assert words.tolist() == [[2, 0], [1, 0]]
     assert lengths.tolist() == [2, 1]
 

@@ -32,7 +32,7 @@ class BiLSTM(Classifier):
     def __init__(self, spec: BiLSTMSpec) -> None:
         super().__init__(spec)
         self.spec = spec
-        self.embedding = TokenEmbedding(spec.vocabulary, spec.embedding, pace=spec.pace)
+        self.embedding = TokenEmbedding(spec.vocabulary, spec.embedding, pace=spec.pace, still=spec.still)
         nn.init.normal_(self.embedding.weight, std=SPREAD / spec.pace)
         between = spec.dropout if spec.layers > 1 else 0.0
         self.lstm = nn.LSTM(spec.embedding, spec.hidden, spec.layers, batch_first=True, bidirectional=True, dropout=between)

@@ -90,7 +90,7 @@ def looked_up(embedding: TokenEmbedding, ids: Int[Tensor, "b t"]) -> Float[Tenso
         x: Tensor = embedding(ids)
     except IndexError:
         low, high = (int(end) for end in ids.aminmax())
-        size = embedding.weight.shape[0]
+        size = embedding.size
         raise ShapeError(f"token {high if high >= size else low} is not in this model's vocabulary of {size}") from None
     return x
 

@@ -32,7 +32,7 @@ class LSTMCNN(Classifier):
     def __init__(self, spec: LSTMCNNSpec) -> None:
         super().__init__(spec)
         self.spec = spec
-        self.embedding = TokenEmbedding(spec.vocabulary, spec.embedding, pace=spec.pace)
+        self.embedding = TokenEmbedding(spec.vocabulary, spec.embedding, pace=spec.pace, still=spec.still)
         nn.init.normal_(self.embedding.weight, std=SPREAD / spec.pace)
         self.lstm = nn.LSTM(spec.embedding, spec.hidden, batch_first=True)
         widths = [spec.hidden] + [spec.filters] * (spec.convolutions - 1)

@@ -20,7 +20,7 @@ from heedful.layers.embed import TokenEmbedding
 from heedful.models.bilstm import BiLSTM
 from heedful.models.classifier import Classifier, ClassifierOutput
 from heedful.models.text_cnn import TextCNN
-from heedful.spec.classifier import NgramSpec, TextCNNSpec
+from heedful.spec.classifier import Beside, NgramSpec, TextCNNSpec
 
 SCALE: Final = 0.2  # of the sum at the start: what makes the scores of Naive Bayes about as sure as they are right
 PACE: Final = 10.0  # w = 1 + PACE · change: sums over many rare runs learn at the rate of the layers beside them, and decay to Naive Bayes
@@ -54,7 +54,8 @@ class NgramAttention(Classifier):
         self.ask = nn.Linear(spec.width, spec.width, bias=False) if spec.width else None
         self.scale = nn.Parameter(torch.tensor(SCALE))
         self.bias = nn.Parameter(torch.zeros(len(spec.labels)))
-        self.beside = companion(spec)
+        self.beside = None if spec.beside is None else companion(spec.beside, spec)
+        self.further = nn.ModuleList(companion(asked, spec) for asked in spec.further)
 
     @torch.no_grad()
     def begin(self, tokens: Int[Tensor, " n"], lengths: Int[Tensor, " b"], labels: Int[Tensor, " b"], words: list[bool]) -> None:
@@ -88,8 +89,8 @@ class NgramAttention(Classifier):
         pooled = torch.where(share.sum(1, keepdim=True) > 0, pooled, real / real.sum(1, keepdim=True).clamp(min=1))
         if self.beside is None:
             return ClassifierOutput(logits, None, (), pooled, evidence)
-        parts = logits, self.read_beside(ids, real)
-        return ClassifierOutput(parts[0] + parts[1], None, (), pooled, evidence, parts)
+        parts = (logits, *self.read_beside(ids, real))
+        return ClassifierOutput(torch.stack(parts).sum(0), None, (), pooled, evidence, parts)
 
     def embed_values(self, ids: Int[Tensor, "b t"]) -> Float[Tensor, "b t c"]:
         """What each run says of the classes."""
@@ -104,29 +105,33 @@ class NgramAttention(Classifier):
             scores = scores + (keys @ self.ask(mean).unsqueeze(-1)).squeeze(-1)
         return scores.float().masked_fill(~counted, FAR).softmax(1) * counted
 
-    def read_beside(self, ids: Int[Tensor, "b t"], real: Bool[Tensor, "b t"]) -> Float[Tensor, "b c"]:
-        """What the model of words in their order says."""
-        assert self.beside is not None
-        words, lengths = self.in_order(ids, real)
-        logits: Tensor = self.beside(words, lengths=lengths).logits
-        return logits
+    def read_beside(self, ids: Int[Tensor, "b t"], real: Bool[Tensor, "b t"]) -> list[Float[Tensor, "b c"]]:
+        """What each model of words in their order says."""
+        models = self.companions()
+        words, lengths = self.in_order(ids, real, max(model.context for model in models))
+        said: list[Tensor] = []
+        for model in models:
+            read = lengths.clamp(max=model.context)
+            said.append(model(words[:, : max(1, int(read.max()))], lengths=read).logits)
+        return said
 
-    def in_order(self, ids: Int[Tensor, "b t"], real: Bool[Tensor, "b t"]) -> tuple[Tensor, Tensor]:
-        """The single words of each text in their order, and how many they are."""
-        assert self.beside is not None
+    def companions(self) -> list[TextCNN | BiLSTM]:
+        """The models of words in their order."""
+        return [model for model in (self.beside, *self.further) if isinstance(model, TextCNN | BiLSTM)]
+
+    def in_order(self, ids: Int[Tensor, "b t"], real: Bool[Tensor, "b t"], context: int) -> tuple[Tensor, Tensor]:
+        """The first `context` single words of each text in their order, and how many they are."""
         ranks = self.ranks[ids]
         words = real & (ranks >= 0)
-        lengths = words.sum(1).clamp(max=self.beside.context)
+        lengths = words.sum(1).clamp(max=context)
         order = (~words).to(torch.uint8).argsort(dim=1, stable=True)[:, : max(1, int(lengths.max()))]
         found = ranks.gather(1, order).clamp(min=0)
         return found * (torch.arange(found.shape[1], device=ids.device) < lengths[:, None]), lengths
 
 
-def companion(spec: NgramSpec) -> TextCNN | BiLSTM | None:
-    """The model of words in their order."""
-    if spec.beside is None:
-        return None
-    asked = replace(spec.beside, labels=spec.labels, vocabulary=spec.beside.vocabulary or spec.vocabulary)
+def companion(beside: Beside, spec: NgramSpec) -> TextCNN | BiLSTM:
+    """A model of words in their order."""
+    asked = replace(beside, labels=spec.labels, vocabulary=beside.vocabulary or spec.vocabulary)
     return TextCNN(asked) if isinstance(asked, TextCNNSpec) else BiLSTM(asked)
 
 

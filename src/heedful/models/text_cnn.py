@@ -32,7 +32,7 @@ class TextCNN(Classifier):
     def __init__(self, spec: TextCNNSpec) -> None:
         super().__init__(spec)
         self.spec = spec
-        self.embedding = TokenEmbedding(spec.vocabulary, spec.embedding, pace=spec.pace)
+        self.embedding = TokenEmbedding(spec.vocabulary, spec.embedding, pace=spec.pace, still=spec.still)
         nn.init.normal_(self.embedding.weight, std=SPREAD / spec.pace)
         self.gate = mechanisms.stream_gate(spec.gate, spec.embedding, spec.context)
         self.convolutions = nn.ModuleList(nn.Conv1d(spec.embedding, spec.filters, width) for width in spec.widths)

@@ -101,7 +101,8 @@ class EncoderSpec:
 class TextCNNSpec:
     """Convolutions of several widths over the embeddings, and the largest value of each (Kim 2014, arXiv 1408.5882).
 
-    `filters` of each of the `widths` (in tokens); `gate` stands on the embeddings, which learn `pace` times as fast as the rest.
+    `filters` of each of the `widths` (in tokens); `gate` stands on the embeddings, which learn `pace` times as fast as the rest; the
+    last `still` of the vocabulary, which no text to learn from has, stay as they begin (`data.vectors` says how many they are).
 
     >>> TextCNNSpec(widths=(3, 4, 5)).filters
     100
@@ -117,9 +118,10 @@ class TextCNNSpec:
     dropout: float = 0.5
     gate: MechanismSpec | None = None
     pace: float = 1.0
+    still: int = 0
 
     def __post_init__(self) -> None:
-        require(self.pace > 0, "pace", f"must be above 0, found {self.pace:g}")
+        paced(self.pace, self.still)
         positive({"context": self.context, "embedding": self.embedding, "filters": self.filters})
         require(bool(self.widths) and min(self.widths) > 0, "widths", f"wants one width or more, each above 0: found {list(self.widths)}")
         learnable(self.vocabulary, self.dropout, self.labels)
@@ -127,7 +129,9 @@ class TextCNNSpec:
 
 @dataclass(frozen=True)
 class BiLSTMSpec:
-    """A bidirectional LSTM whose states are pooled by additive attention (Yang et al. 2016, NAACL, §2.2); `pace` as in `TextCNNSpec`.
+    """A bidirectional LSTM whose states are pooled by additive attention (Yang et al. 2016, NAACL, §2.2).
+
+    `pace` and `still` as in `TextCNNSpec`.
 
     >>> BiLSTMSpec().hidden
     128
@@ -144,9 +148,10 @@ class BiLSTMSpec:
     pooling: Pooling = "attention"
     gate: MechanismSpec | None = None
     pace: float = 1.0
+    still: int = 0
 
     def __post_init__(self) -> None:
-        require(self.pace > 0, "pace", f"must be above 0, found {self.pace:g}")
+        paced(self.pace, self.still)
         positive({"context": self.context, "embedding": self.embedding, "hidden": self.hidden, "layers": self.layers})
         one_of("pooling", self.pooling, get_args(Pooling))
         learnable(self.vocabulary, self.dropout, self.labels)
@@ -156,7 +161,7 @@ class BiLSTMSpec:
 class LSTMCNNSpec:
     """An LSTM, then `convolutions` of `filters` over its states, a `gate` between them, and the largest value of each.
 
-    `pace` as in `TextCNNSpec`.
+    `pace` and `still` as in `TextCNNSpec`.
 
     >>> LSTMCNNSpec(gate=MechanismSpec("se")).convolutions
     2
@@ -174,9 +179,10 @@ class LSTMCNNSpec:
     dropout: float = 0.3
     gate: MechanismSpec | None = None
     pace: float = 1.0
+    still: int = 0
 
     def __post_init__(self) -> None:
-        require(self.pace > 0, "pace", f"must be above 0, found {self.pace:g}")
+        paced(self.pace, self.still)
         positive({"context": self.context, "embedding": self.embedding, "hidden": self.hidden})
         positive({"filters": self.filters, "convolutions": self.convolutions, "size": self.size})
         learnable(self.vocabulary, self.dropout, self.labels)
@@ -192,7 +198,8 @@ class NgramSpec:
     It reads the tokens of `data.tokenizer: runs` (or `letter_runs`), `context` of them at most. The `kept` most frequent runs have
     keys of `width` numbers, by which the text as a whole asks for them (0: every run has one weight, whatever the text); `dropout` is
     the share of the runs that are left out while learning; `smoothing` is added to every count of a run in a class. `beside` is a
-    model of the words in their order, which learns by itself and whose scores are added.
+    model of the words in their order, which learns by itself and whose scores are added; `further` are more of them, of another kind or
+    of the same, which then differs by its draws alone. Each costs what it costs alone.
 
     >>> NgramSpec(beside=TextCNNSpec()).kind
     'ngram_attention'
@@ -207,8 +214,10 @@ class NgramSpec:
     dropout: float = 0.0
     smoothing: float = 1.0
     beside: Beside | None = None
+    further: tuple[Beside, ...] = ()
 
     def __post_init__(self) -> None:
+        require(not self.further or self.beside is not None, "further", "stand behind model.beside, and there is none: name one there")
         positive({"context": self.context, "kept": self.kept, "smoothing": self.smoothing})
         require(self.width >= 0, "width", f"must not be negative, found {self.width}")
         learnable(self.vocabulary, self.dropout, self.labels)
@@ -244,6 +253,12 @@ class PretrainedSpec:
         positive({"size": self.size})
         require(self.context >= 0, "context", f"must not be negative, found {self.context}")
         learnable(self.vocabulary, self.dropout, self.labels)
+
+
+def paced(pace: float, still: int) -> None:
+    """What models with embeddings of words check."""
+    require(pace > 0, "pace", f"must be above 0, found {pace:g}")
+    require(still >= 0, "still", f"must not be negative, found {still}")
 
 
 def learnable(vocabulary: int, dropout: float, labels: tuple[str, ...]) -> None:

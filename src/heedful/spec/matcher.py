@@ -17,7 +17,8 @@ class MatcherSpec:
     """Two streams that make a vector of a text each, and a re-ranker that reads a question beside an entry.
 
     The attentive stream: `width` numbers a word, made of the runs of characters it has, `layers` of `heads` (any mechanism of the
-    catalogue in `attention`), and an attention pooling of `views` views. The lexical stream: the tf-idf weighted sum of `lexical`
+    catalogue in `attention`), and an attention pooling of `views` views; `members` of them, begun apart, whose vectors stand side by side,
+    so that their cosines are averaged (each costs what one costs). The lexical stream: the tf-idf weighted sum of `lexical`
     numbers a run. `labels` are the classes by name, `vocabulary` the runs that are told apart, `context` the words that are read.
 
     Learning: `dropout` of the stream, `drop_runs` and `drop_words` leave out some of a text, `smoothing` of labels. `contrast` weighs the
@@ -38,6 +39,7 @@ class MatcherSpec:
     layers: int = 1
     heads: int = 4
     views: int = 4
+    members: int = 1
     lexical: int = 128
     attention: AttentionSpec = field(default_factory=AttentionSpec)
     dropout: float = 0.3
@@ -55,7 +57,7 @@ class MatcherSpec:
 
     def __post_init__(self) -> None:
         one_of("search", self.search, get_args(Search))
-        positive({"context": self.context, "width": self.width, "heads": self.heads, "views": self.views})
+        positive({"context": self.context, "width": self.width, "heads": self.heads, "views": self.views, "members": self.members})
         positive({"lexical": self.lexical, "best": self.best, "mined": self.mined})
         within({"dropout": self.dropout, "drop_runs": self.drop_runs, "drop_words": self.drop_words}, 0.0, 1.0)
         within({"smoothing": self.smoothing, "refused": self.refused}, 0.0, 1.0)
@@ -68,6 +70,11 @@ class MatcherSpec:
         require(len(set(self.labels)) == len(self.labels), "labels", "must be told apart: one stands there twice")
         pairs = not (self.rerank or self.contrast) or self.hard > 0
         require(pairs, "hard", "is 0, and contrast and rerank learn from pairs: hard of 1 or more would work")
+
+    @property
+    def attentive(self) -> int:
+        """Numbers of the attentive vector, of all members together."""
+        return self.members * self.width
 
     @property
     def encoder(self) -> EncoderSpec:

@@ -83,3 +83,26 @@ def test_what_does_not_fit_is_refused() -> None:
         MatcherSpec(rerank=1)
     with pytest.raises(SpecError, match="heads"):
         MatcherSpec(width=10, heads=4)
+
+
+def test_members_stand_side_by_side_and_each_learns_the_classes_by_itself() -> None:
+    torch.manual_seed(0)
+    model = Matcher(MatcherSpec(**SMALL, members=2, smoothing=0.0)).eval()
+    some = batch([0, 2])
+    out = model(some)
+    assert out.towered.attentive.shape == (2, 32)
+    torch.testing.assert_close(out.towered.attentive.norm(dim=1), torch.ones(2))
+    first, second = (out.towered.attentive[:, part] * 2**0.5 for part in (slice(0, 16), slice(16, None)))
+    assert (first - second).abs().max() > 0.1
+    real = torch.arange(some.words.shape[1]) < some.lengths[:, None]
+    torch.testing.assert_close(second, model.tower.others[0].attended(some, real)[0])
+    wanted = model.scales[0] * second @ normalize(model.attentive[:, 16:], dim=-1).T
+    streams = model.streams(out.towered)
+    assert len(streams) == 3
+    torch.testing.assert_close(streams[1], wanted)
+    torch.testing.assert_close(out.loss, sum(cross_entropy(stream, some.labels) for stream in streams))
+
+
+def test_one_member_has_the_weights_it_always_had() -> None:
+    names = {name.split(".")[0] for name in Matcher(MatcherSpec(**SMALL)).tower.state_dict()}
+    assert names == {"runs", "weighed", "places", "layers", "norm", "hidden", "views", "together"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,12 @@ from heedful.spec.classifier import BiLSTMSpec, EncoderSpec, NgramSpec, TextCNNS
 from heedful.spec.data import DataSpec
 from heedful.spec.task import RunSpec
 from heedful.spec.train import TrainSpec
+from heedful.tasks.classify.answer import Classified
+from heedful.tasks.classify.loading import load_classifier
 from heedful.tasks.classify.preparing import prepared
-from heedful.tasks.classify.worded import LENGTH, begin_words, embedding_of, width_of, with_words
+from heedful.tasks.classify.worded import LENGTH, begin_words, embeddings_of, names, width_of, with_words
+from heedful.train.loop import Trainer
+from heedful.train.run import Run
 
 VECTORS = Vectors(("good", "bad", "unseen", "0"), np.eye(4, dtype=np.float32))
 
@@ -31,7 +36,7 @@ def test_each_known_word_begins_with_its_vector_whatever_its_pace(pace: float) -
     beside = TextCNNSpec(vocabulary=sum(tokens.words()), embedding=4, filters=2, pace=pace)
     model = build_classifier(NgramSpec(vocabulary=tokens.size, labels=("a", "b"), width=0, beside=beside))
     assert begin_words(model, tokens, VECTORS) == 5
-    table = embedding_of(model)
+    table = embeddings_of(model)[0]
     words = [run for run, single in zip(tokens.runs, tokens.words(), strict=True) if single]
     for word in ("good", "bad", "unseen", "1998"):
         row = table(torch.tensor([words.index(word)]))[0]
@@ -70,6 +75,52 @@ def test_what_was_never_seen_with_a_class_says_nothing_of_the_classes(tmp_path: 
     ratios = found.job.model.ratios
     assert not ratios[tokens.ids["unseen"]].any()
     assert ratios[tokens.ids["good"]].abs().min() > 0
+
+
+def vectored(tmp_path: Path, model: NgramSpec | TextCNNSpec) -> RunSpec:
+    """A few texts of two classes, and lines whose words are to be known beforehand."""
+    rows = [("good fun indeed", "yes"), ("bad luck indeed", "no")] * 20
+    (tmp_path / "rows.csv").write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows), encoding="utf-8")
+    (tmp_path / "lines.txt").write_text("good days bad days\nunseen words here\n" * 30, encoding="utf-8")
+    kind = "runs" if isinstance(model, NgramSpec) else "word"
+    data = DataSpec(str(tmp_path / "rows.csv"), tokenizer=kind, vectors=(str(tmp_path / "lines.txt"),))
+    return RunSpec(task="classify", data=data, model=model, train=TrainSpec(epochs=2, batch=8, eval_every=4, checkpoint_every=4))
+
+
+CNN = TextCNNSpec(embedding=3, filters=2, widths=(1,), context=16)
+BOTH = NgramSpec(width=0, beside=CNN, further=(BiLSTMSpec(embedding=3, hidden=2),))
+
+
+@pytest.mark.parametrize("model", [CNN, BOTH])
+def test_words_of_the_vectors_alone_are_not_learnt(tmp_path: Path, model: NgramSpec | TextCNNSpec) -> None:
+    found = prepared(vectored(tmp_path, model))
+    words = names(found.job.tokenizer)
+    for table in embeddings_of(found.job.model):
+        learnt, still = words[: len(table.weight)], words[len(table.weight) :]
+        assert {"good", "fun", "bad"} <= set(learnt)
+        assert {"unseen", "words", "here", "days"} <= set(still)
+        assert table(torch.tensor([words.index("unseen")])).detach().abs().max() > 0
+
+
+def test_such_a_run_is_read_again_and_gone_on_from(tmp_path: Path) -> None:
+    found = prepared(vectored(tmp_path, BOTH))
+    run = Run.create(tmp_path / "run", found.job.spec, found.job.tokenizer, overwrite=False)
+    Trainer(found.job, run).fit()
+    loaded = load_classifier(tmp_path / "run")
+    mine, theirs = embeddings_of(found.job.model)[0], embeddings_of(loaded.model)[0]
+    assert mine.kept is not None
+    assert theirs.kept is not None
+    assert torch.equal(mine.kept, theirs.kept)
+    told = Classified(loaded, "unseen good fun").record()
+    assert told["label"] in ("yes", "no")
+    spec = replace(found.job.spec, data=replace(found.job.spec.texts, vectors=()), model=BOTH)
+    begun = prepared(replace(spec, train=replace(spec.train, start=str(tmp_path / "run"))))
+    assert torch.equal(embeddings_of(begun.job.model)[0].weight, theirs.weight)
+
+
+def test_models_side_by_side_want_vectors_of_one_length() -> None:
+    with pytest.raises(UsageError, match="embeddings of 3, 5: one would work"):
+        width_of(replace(BOTH, further=(TextCNNSpec(embedding=5),)))
 
 
 @pytest.mark.parametrize("spec", [EncoderSpec(), NgramSpec()])

@@ -14,7 +14,7 @@ from heedful.data.tokens.grams import Grams, folded_words, runs_of
 from heedful.tasks.match.bm25 import BM25, terms
 from heedful.tasks.match.calibration import fitted, refusing
 from heedful.tasks.match.lexical import LinearSVM, TfIdf, bm25_scores, tfidf_scores
-from heedful.tasks.match.matching import MEASURES, best_entries, grouped
+from heedful.tasks.match.matching import MEASURES, best_entries, cosines, grouped
 from heedful.tasks.match.scoring import paired_bootstrap, ranked
 from heedful.tasks.match.scoring import refusing as point
 
@@ -122,3 +122,19 @@ def test_the_threshold_turns_away_as_many_as_asked() -> None:
     assert (sure[truth] < threshold).mean() > 0.95
     plain = refusing(inside, np.zeros(1000, dtype=bool), 0.1)
     assert plain[0] == (1.0, 0.0, 0.0, 0.0)
+
+
+def test_where_every_entry_is_a_class_of_its_own_each_stands_for_itself() -> None:
+    scores = np.array([[0.3, 0.1, 0.2], [0.0, 0.5, 0.4]])
+    entry, best = best_entries(scores, grouped(np.array([2, 0, 1])))
+    assert entry.tolist() == [[1, 2, 0]] * 2
+    assert best.tolist() == [[0.1, 0.2, 0.3], [0.5, 0.4, 0.0]]
+
+
+def test_one_question_is_compared_as_many_are() -> None:
+    generator = np.random.default_rng(0)
+    asked, vectors = generator.normal(size=(3, 7)), generator.normal(size=(9, 7))
+    alone = np.concatenate([cosines(asked[i : i + 1], vectors) for i in range(3)])
+    # Sums of seven products in float64, in another order: each rounding is at most 2^-53 of the sum of magnitudes.
+    bound = 14 * 2.0**-53 * (np.abs(asked) @ np.abs(vectors).T)
+    assert (np.abs(alone - cosines(asked, vectors)) <= bound).all()

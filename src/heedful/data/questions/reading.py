@@ -86,7 +86,7 @@ def read(texts: Texts, labels: Sequence[str], grams: Grams, context: int) -> Rea
 
 def weighted(grams: Grams, text: str) -> tuple[list[int], list[float]]:
     """The different runs of a text, and (1 + log of how often) × rarity of each, of length 1 together; run 0 where none is known."""
-    counts = Counter(grams.encode(text).tolist())
+    counts = Counter(grams.numbers(text))
     if not counts:
         return [0], [0.0]
     weights = [(1.0 + log(count)) * grams.rarity[run] for run, count in counts.items()]

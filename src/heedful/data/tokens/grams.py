@@ -67,7 +67,12 @@ class Grams(Tokenizer):
 
     def encode(self, text: str) -> Int[Tensor, " t"]:
         """Every run of the text that is known, word by word, then the pairs."""
-        return torch.tensor([self.ids[run] for run in runs_of(folded_words(text)) if run in self.ids], dtype=torch.long)
+        return torch.tensor(self.numbers(text), dtype=torch.long)
+
+    def numbers(self, text: str) -> list[int]:
+        """The same as a list."""
+        ids = self.ids
+        return [ids[run] for run in runs_of(folded_words(text)) if run in ids]
 
     def show(self, token: int) -> str:
         """One run as a reader sees it; a sign for nothing."""

@@ -55,7 +55,7 @@ class Matcher(nn.Module):
             raise UsageError(f"model.labels are {len(spec.labels)}: a matcher needs two classes or more")
         self.spec, self.context = spec, spec.context
         self.tower = Tower(spec)
-        self.attentive = nn.Parameter(torch.randn(len(spec.labels), spec.width) * 0.05)
+        self.attentive = nn.Parameter(torch.randn(len(spec.labels), spec.attentive) * 0.05)
         self.lexical = nn.Parameter(torch.randn(len(spec.labels), spec.lexical) * 0.05)
         self.scales = nn.Parameter(torch.full((2,), SCALE))
         self.reranker = Reranker(spec) if spec.rerank else None
@@ -72,12 +72,12 @@ class Matcher(nn.Module):
             loss = loss + self.paired(batch, found)
         return MatcherOutput(logits, found, loss)
 
-    def streams(self, found: Towered) -> tuple[Float[Tensor, "b c"], Float[Tensor, "b c"]]:
-        """The classes' scores by the attentive and by the lexical vector."""
-        return (
-            self.scales[0] * found.attentive @ normalize(self.attentive, dim=-1).T,
-            self.scales[1] * found.lexical @ normalize(self.lexical, dim=-1).T,
-        )
+    def streams(self, found: Towered) -> list[Float[Tensor, "b c"]]:
+        """The classes' scores by the attentive vector of each member and by the lexical vector."""
+        width, members = self.spec.width, self.spec.members
+        pairs = zip(torch.split(found.attentive, width, dim=1), torch.split(self.attentive, width, dim=1), strict=True)
+        attentive = [self.scales[0] * members**0.5 * mine @ normalize(known, dim=-1).T for mine, known in pairs]
+        return [*attentive, self.scales[1] * found.lexical @ normalize(self.lexical, dim=-1).T]
 
     def paired(self, batch: Asked, found: Towered) -> Float[Tensor, ""]:
         """The in-batch loss of both streams, and the re-ranker's over each group; a text of the same class is no negative."""

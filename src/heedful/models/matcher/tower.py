@@ -27,9 +27,12 @@ SPREAD = 0.1  # of a run's numbers at the start
 
 
 class Towered(NamedTuple):
-    """Both vectors, of length 1 each; the words' states and which are real; how much each word counted; what each layer read."""
+    """Both vectors, of length 1 each; the words' states and which are real; how much each word counted; what each layer read.
 
-    attentive: Float[Tensor, "b m"]
+    The attentive vector has all members side by side; states, counts and layers are of the first.
+    """
+
+    attentive: Float[Tensor, "b a"]
     lexical: Float[Tensor, "b l"]
     states: Float[Tensor, "b t m"]
     real: Bool[Tensor, "b t"]
@@ -52,13 +55,13 @@ class Tower(nn.Module):
     (torch.Size([2, 16]), torch.Size([2, 8]), torch.Size([2, 4, 16]))
     """
 
-    def __init__(self, spec: MatcherSpec) -> None:
+    def __init__(self, spec: MatcherSpec, lexical: bool = True) -> None:
         super().__init__()
         if spec.vocabulary < 1:
             raise UsageError("model.vocabulary is 0: a matcher needs the tokenizer's size")
         self.spec = spec
         self.runs = spread(TokenEmbedding(spec.vocabulary, spec.width, padding=0))
-        self.weighed = spread(TokenEmbedding(spec.vocabulary, spec.lexical, padding=0))
+        self.weighed = spread(TokenEmbedding(spec.vocabulary, spec.lexical, padding=0)) if lexical else None
         self.places = nn.Parameter(torch.randn(spec.context, spec.width) * 0.02)
         blocks = [block(spec.encoder) for _ in range(spec.layers)]
         self.layers = nn.ModuleList(blocks)
@@ -69,16 +72,27 @@ class Tower(nn.Module):
         self.views = nn.Linear(spec.width, spec.views, bias=False)
         self.together = nn.Linear(spec.views * spec.width, spec.width) if spec.views > 1 else nn.Identity()
         self.dropout = nn.Dropout(spec.dropout)
+        self.others = nn.ModuleList(Tower(spec, lexical=False) for _ in range(spec.members - 1 if lexical else 0))
 
     def forward(self, batch: Asked, trace: bool = False) -> Towered:
         """Both vectors of every text."""
+        assert self.weighed is not None, "the first member keeps the lexical stream"
         real = torch.arange(batch.words.shape[1], device=batch.words.device) < batch.lengths[:, None]
+        vector, states, weights, traces = self.attended(batch, real, trace)
+        vectors = [vector, *(other.attended(batch, real)[0] for other in self.others if isinstance(other, Tower))]
+        weighed = embedding_bag(batch.runs, self.weighed.weight, mode="sum", per_sample_weights=self.thinned(batch.weights), padding_idx=0)
+        attentive = vector if len(vectors) == 1 else torch.cat(vectors, dim=1) * len(vectors) ** -0.5
+        return Towered(attentive, normalize(weighed, dim=-1), states, real, weights.mean(-1), traces)
+
+    def attended(
+        self, batch: Asked, real: Bool[Tensor, "b t"], trace: bool = False
+    ) -> tuple[Float[Tensor, "b m"], Float[Tensor, "b t m"], Float[Tensor, "b t v"], tuple[Trace, ...]]:
+        """This member's vector, of length 1, the words' states, how much each counted in each view, and what each layer read."""
         states, traces = self.read(batch, real, trace)
         scores: Tensor = self.views(torch.tanh(self.hidden(states))).float()
         weights = scores.masked_fill(~real[..., None], -torch.inf).softmax(1).to(states.dtype)
         vector = self.together(self.dropout(torch.einsum("btv,btm->bvm", weights, states).flatten(1)))
-        weighed = embedding_bag(batch.runs, self.weighed.weight, mode="sum", per_sample_weights=self.thinned(batch.weights), padding_idx=0)
-        return Towered(normalize(vector, dim=-1), normalize(weighed, dim=-1), states, real, weights.mean(-1), traces)
+        return normalize(vector, dim=-1), states, weights, traces
 
     def read(self, batch: Asked, real: Bool[Tensor, "b t"], trace: bool) -> tuple[Float[Tensor, "b t m"], tuple[Trace, ...]]:
         """The states of the words behind the layers."""

@@ -38,7 +38,7 @@ from heedful.spec.classifier import ClassifierSpec, EncoderSpec, NgramSpec, Pret
 from heedful.spec.data import DataSpec
 from heedful.spec.task import RunSpec
 from heedful.tasks.classify.loading import LoadedClassifier, load_classifier
-from heedful.tasks.classify.worded import begin_words, width_of, with_words
+from heedful.tasks.classify.worded import begin_words, still_of, still_words, width_of, with_words
 from heedful.tasks.training import fitting, layers_table
 from heedful.train.budgeted.budgeted import told
 from heedful.train.job import Job
@@ -137,8 +137,13 @@ def fitted_to(
         asked, state = described(asked)
         known = known or tokenizer_from(state, asked.path)
     known = known or tokenizer_of(spec, corpus)
-    if spec.texts.vectors and not tokenizer:
-        known = with_words(known, unlabelled_words(spec, asked))
+    if not tokenizer:
+        still = 0 if begun is None else still_of(classifying(begun.spec.model))
+        if spec.texts.vectors:
+            alone = known
+            known = with_words(alone, unlabelled_words(spec, asked))
+            still = known.size - alone.size
+        asked = still_words(asked, still)
     model = sized(replace(asked, vocabulary=fitting(spec, known), labels=classes(asked, corpus)), known)
     return replace(spec, model=model), known
 
@@ -169,7 +174,9 @@ def sized(model: ClassifierSpec, tokenizer: Tokenizer) -> ClassifierSpec:
     """The spec with what the tokenizer alone can say: how many single words a model beside the runs reads."""
     if not isinstance(model, NgramSpec) or model.beside is None:
         return model
-    return replace(model, beside=replace(model.beside, vocabulary=max(1, sum(words_of(tokenizer))), labels=()))
+    words = max(1, sum(words_of(tokenizer)))
+    further = tuple(replace(one, vocabulary=words, labels=()) for one in model.further)
+    return replace(model, beside=replace(model.beside, vocabulary=words, labels=()), further=further)
 
 
 def words_of(tokenizer: Tokenizer) -> list[bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
@@ -22,10 +24,14 @@ LENGTH = 3.0  # of a mean row: what the convolutions and the LSTM see of a word 
 
 
 def width_of(spec: ClassifierSpec) -> int:
-    """How many numbers the model has for a word; `UsageError` for one without embeddings of words."""
-    asked = spec.beside if isinstance(spec, NgramSpec) else spec
-    if isinstance(asked, TextCNNSpec | BiLSTMSpec | LSTMCNNSpec):
-        return asked.embedding
+    """How many numbers the model has for a word; `UsageError` for one without embeddings of words, or with several widths of them."""
+    asked = (spec.beside, *spec.further) if isinstance(spec, NgramSpec) else (spec,)
+    widths = {one.embedding for one in asked if isinstance(one, TextCNNSpec | BiLSTMSpec | LSTMCNNSpec)}
+    if len(widths) > 1:
+        found = ", ".join(map(str, sorted(widths)))
+        raise UsageError(f"data.vectors are of one length, and the models beside the runs have embeddings of {found}: one would work")
+    if widths:
+        return widths.pop()
     what = "an ngram_attention model with nothing beside it" if isinstance(spec, NgramSpec) else f"a model of kind {spec.kind}"
     raise UsageError(
         f"data.vectors are for the embeddings of words, and {what} has none: text_cnn, bilstm_attention or lstm_cnn would work"
@@ -39,23 +45,36 @@ def with_words(tokenizer: Tokenizer, vectors: Vectors) -> Tokenizer:
     raise UsageError(f"data.vectors are of words, and data.tokenizer is {tokenizer.kind}: word, runs or letter_runs would work")
 
 
-@torch.no_grad()
+def still_words(spec: ClassifierSpec, still: int) -> ClassifierSpec:
+    """The spec, the last `still` of its words to be left as they begin."""
+    if isinstance(spec, NgramSpec):
+        beside = None if spec.beside is None else replace(spec.beside, still=still)
+        return replace(spec, beside=beside, further=tuple(replace(one, still=still) for one in spec.further))
+    return replace(spec, still=still) if isinstance(spec, TextCNNSpec | BiLSTMSpec | LSTMCNNSpec) else spec
+
+
+def still_of(spec: ClassifierSpec) -> int:
+    """How many of its words the model leaves as they began."""
+    asked = spec.beside if isinstance(spec, NgramSpec) else spec
+    return asked.still if isinstance(asked, TextCNNSpec | BiLSTMSpec | LSTMCNNSpec) else 0
+
+
 def begin_words(model: Classifier, tokenizer: Tokenizer, vectors: Vectors) -> int:
-    """Set the embedding of each word that has a vector; how many have one."""
-    table, words = embedding_of(model), names(tokenizer)
-    places = vectors.places()
+    """Set the embeddings of each word that has a vector; how many have one."""
+    words, places = names(tokenizer), vectors.places()
     known = [(i, places[alike(word)]) for i, word in enumerate(words) if alike(word) in places]
-    rows = torch.from_numpy(vectors.rows[[place for _, place in known]])
-    table.weight[torch.tensor([i for i, _ in known])] = rows * (LENGTH / table.pace)
+    rows = torch.from_numpy(vectors.rows[[place for _, place in known]]) * LENGTH
+    for table in embeddings_of(model):
+        table.begin(torch.tensor([i for i, _ in known]), rows)
     return len(known)
 
 
-def embedding_of(model: nn.Module) -> TokenEmbedding:
-    """Where the model keeps its words."""
+def embeddings_of(model: nn.Module) -> list[TokenEmbedding]:
+    """Where the model keeps its words, once for each model that reads them in their order."""
     if isinstance(model, NgramAttention) and model.beside is not None:
-        return model.beside.embedding
+        return [one.embedding for one in model.companions()]
     if isinstance(model, TextCNN | BiLSTM | LSTMCNN):
-        return model.embedding
+        return [model.embedding]
     raise UsageError(f"{type(model).__name__} has no embeddings of words")
 
 

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from heedful.layers.embed import TokenEmbedding
+from heedful.models.ngram_attention import NgramAttention
 
 
 @contextmanager
@@ -41,5 +42,10 @@ def fed(embedding: nn.Module, *features: Float[Tensor, "b t m"]) -> Iterator[Non
 
 
 def embedding_of(model: nn.Module) -> nn.Module | None:
-    """The first table of token embeddings in a model; None where it reads tokens in another way."""
+    """The first table of token embeddings in a model; None where it reads tokens in another way.
+
+    Attention over runs of words has values for its tokens; the tables beside it read the single words alone, by other numbers.
+    """
+    if isinstance(model, NgramAttention):
+        return None
     return next((module for module in model.modules() if isinstance(module, TokenEmbedding | nn.Embedding)), None)

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from heedful.errors import Unsupported
+from heedful.tasks.explained.samples.captions import OfCaptions
 from heedful.tasks.explained.samples.histories import OfHistories
 from heedful.tasks.explained.samples.pictures import OfPictures
 from heedful.tasks.explained.samples.questions import OfQuestions
+from heedful.tasks.explained.samples.recordings import OfRecordings
 from heedful.tasks.explained.samples.sample import Maker
 from heedful.tasks.explained.samples.texts import OfContinuations, OfTexts
 from heedful.tasks.explained.samples.writings import OfWritings
@@ -21,6 +23,8 @@ MAKERS: Final[Mapping[str, Maker]] = {
     "match": OfQuestions(),
     "recommend": OfHistories(),
     "image": OfPictures(),
+    "caption": OfCaptions(),
+    "speech": OfRecordings(),
 }
 
 

@@ -96,7 +96,7 @@ class Pair(Subject):
         mine = [i for i, label in enumerate(index.entries.labels) if label == index.names[place]]
         others = [i for i in mine if i != self.meaning.entry]
         rest = index.entries.vectors[others].astype(np.float64).sum(0)
-        width = loaded.model.spec.width
+        width = loaded.model.spec.attentive
         prototypes, vectors = unit(rest + loaded.vectors(told), width)[of_e], loaded.vectors(asked)[of_q]
         for measure, part in enumerate((slice(0, width), slice(width, None))):
             measures[:, place, measure] = SCALE * (vectors[:, part] * prototypes[:, part]).sum(1)
@@ -183,7 +183,7 @@ def with_entry(matching: Matching, meaning: Meaning, text: str) -> Matching:
     texts = (*entries.texts[: meaning.entry], text, *entries.texts[meaning.entry + 1 :])
     vectors = np.array(entries.vectors)
     vectors[meaning.entry] = loaded.vectors([text])[0]
-    return replace(matching, index=changed(index, replace(entries, texts=texts, vectors=vectors), meaning, loaded.model.spec.width))
+    return replace(matching, index=changed(index, replace(entries, texts=texts, vectors=vectors), meaning, loaded.model.spec.attentive))
 
 
 def changed(index: Known, entries: Entries, meaning: Meaning, width: int) -> Known:

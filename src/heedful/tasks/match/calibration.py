@@ -45,7 +45,10 @@ class Calibration:
 
     def logits(self, met: Met) -> Float[np.ndarray, "n c"]:
         """The classes' scores; their softmax says how likely each is."""
-        found: Float[np.ndarray, "n c"] = met.measures @ np.array(self.weights)
+        found = np.zeros(met.measures.shape[:2])
+        for number, weight in enumerate(self.weights):  # a measure at a time: nothing is copied, and those that weigh nothing are not read
+            if weight:
+                found += weight * met.measures[..., number].astype(np.float64)
         return found
 
     def sureness(self, signs: Float[np.ndarray, "n s"]) -> Float[np.ndarray, " n"]:

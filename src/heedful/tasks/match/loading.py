@@ -75,7 +75,7 @@ class LoadedMatcher:
     def vectors(self, texts: Sequence[str]) -> Float[np.ndarray, "n d"]:
         """The attentive and the lexical vector of each text, one after the other."""
         spec = self.model.spec
-        found = torch.zeros(len(texts), spec.width + spec.lexical)
+        found = torch.zeros(len(texts), spec.attentive + spec.lexical)
         if texts:
             for places, batch in every(self.reading(texts), BATCH):
                 towered = self.model.tower(moved(batch, self.device))

@@ -49,6 +49,8 @@ class Matching:
     def matched(self, questions: Sequence[str]) -> Matched:
         """What the questions meet."""
         parts = [self.chunk(questions[first : first + CHUNK]) for first in range(0, len(questions), CHUNK)]
+        if len(parts) == 1:
+            return parts[0]
         met = Met(*(np.concatenate([part.met[i] for part in parts]) for i in range(3)))
         return Matched(met, np.concatenate([part.logits for part in parts]), np.concatenate([part.sureness for part in parts]))
 

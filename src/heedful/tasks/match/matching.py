@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -46,15 +47,25 @@ class Groups(NamedTuple):
 
 @dataclass(frozen=True)
 class Known:
-    """The entries of an index as they are searched: classes by name, their entries, and both prototypes of each class."""
+    """The entries of an index as they are searched: classes by name, their entries, and both prototypes of each class.
+
+    The first `width` numbers of a vector or prototype are its attentive part.
+    """
 
     entries: Entries
     names: tuple[str, ...]
     groups: Groups
     prototypes: Float[np.ndarray, "c d"]
+    width: int
     words: TfIdf | None
     answers: TfIdf | None
     graph: Approximate | None = None
+
+    @cached_property
+    def streams(self) -> tuple[Float[np.ndarray, "e a"], Float[np.ndarray, "e l"]]:
+        """Both parts of every entry's vector by themselves: a product reads memory in a row, which is most of what it does."""
+        vectors = self.entries.vectors
+        return np.ascontiguousarray(vectors[:, : self.width]), np.ascontiguousarray(vectors[:, self.width :])
 
 
 def known(loaded: LoadedMatcher, entries: Entries) -> Known:
@@ -71,7 +82,8 @@ def known(loaded: LoadedMatcher, entries: Entries) -> Known:
     answers = TfIdf(said, loaded.grams) if any(said) else None
     large = loaded.model.spec.search == "usearch" and len(entries) > LARGE
     graph = approximate(loaded.store.folder, entries) if large else None
-    return Known(entries, names, grouped(classes), unit(sums, loaded.model.spec.width), words, answers, graph)
+    width = loaded.model.spec.attentive
+    return Known(entries, names, grouped(classes), unit(sums, width), width, words, answers, graph)
 
 
 def unit(vectors: Float[np.ndarray, "c d"], width: int) -> Float[np.ndarray, "c d"]:
@@ -85,28 +97,46 @@ def unit(vectors: Float[np.ndarray, "c d"], width: int) -> Float[np.ndarray, "c 
 def measured(loaded: LoadedMatcher, index: Known, questions: Sequence[str]) -> Met:
     """Every measure but the re-ranker's, which needs to know the best of them (`reread`)."""
     asked = loaded.vectors(questions)
-    parts = (slice(0, loaded.model.spec.width), slice(loaded.model.spec.width, None))
-    near = nearness(index, asked, parts)
+    near = nearness(index, asked)
     alone = len(index.names) == len(index.entries)  # then a class's one entry is its prototype
-    streams = [row[:, index.groups.order] for row in near] if alone else [asked[:, part] @ index.prototypes[:, part].T for part in parts]
+    streams = [row[:, index.groups.order] for row in near] if alone else of_classes(index, asked)
     close = (near[0] + near[1]) / 2.0
     lexical = words_of(loaded, index, questions, close)
     entry, nearest = best_entries((close + lexical) / 2.0, index.groups)
-    words = np.maximum.reduceat(lexical[:, index.groups.order], index.groups.starts, axis=1)
+    words = lexical[:, index.groups.order]
+    words = words if alone else np.maximum.reduceat(words, index.groups.starts, axis=1)
     answers = index.answers.scores(questions) if index.answers else np.zeros_like(words)
-    return Met(SCALE * np.stack([*streams, words, answers, np.zeros_like(words)], axis=2), entry, nearest)
+    measures = np.stack([*streams, words, answers, np.zeros_like(words)], axis=1)  # a measure after the other, as they are read
+    measures *= SCALE
+    return Met(measures.transpose(0, 2, 1), entry, nearest)
 
 
-def nearness(index: Known, asked: Float[np.ndarray, "n d"], parts: tuple[slice, slice]) -> list[Float[np.ndarray, "n e"]]:
+def of_classes(index: Known, asked: Float[np.ndarray, "n d"]) -> list[Float[np.ndarray, "n c"]]:
+    """Both cosines with the prototype of every class."""
+    sides = (slice(0, index.width), slice(index.width, None))
+    return [cosines(asked[:, side], index.prototypes[:, side]) for side in sides]
+
+
+def nearness(index: Known, asked: Float[np.ndarray, "n d"]) -> list[Float[np.ndarray, "n e"]]:
     """Both cosines with every entry; where there is a graph, with those it finds, and -1 with all others."""
-    vectors = index.entries.vectors
+    parts = (asked[:, : index.width], asked[:, index.width :])
     if index.graph is None:
-        return [asked[:, part] @ vectors[:, part].T for part in parts]
-    near = [np.full((len(asked), len(vectors)), -1.0, dtype=np.float32) for _ in parts]
+        return [cosines(part, vectors) for part, vectors in zip(parts, index.streams, strict=True)]
+    near = [np.full((len(asked), len(index.entries)), -1.0, dtype=np.float32) for _ in parts]
     for row, places in enumerate(index.graph.nearest(asked, NEAREST)):
-        for found, part in zip(near, parts, strict=True):
-            found[row, places] = vectors[places, part] @ asked[row, part]
+        for found, part, vectors in zip(near, parts, index.streams, strict=True):
+            found[row, places] = vectors[places] @ part[row]
     return near
+
+
+def cosines(asked: Float[np.ndarray, "n d"], vectors: Float[np.ndarray, "e d"]) -> Float[np.ndarray, "n e"]:
+    """Every vector times every question's; for one question no matrix is packed first, which would take longer than the product.
+
+    >>> cosines(np.eye(2), np.array([[0.6, 0.8], [1.0, 0.0]])).tolist()
+    [[0.6, 1.0], [0.8, 0.0]]
+    """
+    found: Float[np.ndarray, "n e"] = (vectors @ asked[0])[None] if len(asked) == 1 else asked @ vectors.T
+    return found
 
 
 def words_of(loaded: LoadedMatcher, index: Known, questions: Sequence[str], close: Float[np.ndarray, "n e"]) -> Float[np.ndarray, "n e"]:
@@ -129,6 +159,8 @@ def best_entries(scores: Float[np.ndarray, "n e"], groups: Groups) -> tuple[Int[
     ([[2, 1]], [[0.5, 0.9]])
     """
     ordered = scores[:, groups.order]
+    if len(groups.starts) == len(groups.order):  # every entry is a class of its own
+        return np.tile(groups.order, (len(scores), 1)), ordered
     best = np.maximum.reduceat(ordered, groups.starts, axis=1)
     sizes = np.diff(np.append(groups.starts, len(groups.order)))
     numbers = np.repeat(np.arange(len(sizes)), sizes)
