@@ -1,7 +1,8 @@
 """How quickly a run hears: seconds of work a second of sound on one thread, whole recordings and as a stream, checked first to be the same.
 
     python benchmarks/speech.py RUN [--seconds 60]           real-time factors of a run
-    python benchmarks/speech.py --leave-one-out [--set k=v]  trains config digits six times, each time without one speaker
+    python benchmarks/speech.py --leave-one-out [--config unheard] [--speakers theo,lucas] [--set k=v]
+                                                             trains a model for each speaker, each time without him
 
 Real-time factor: work / length, less is quicker. The sound is the run's own test part, one recording after the other.
 """
@@ -91,14 +92,14 @@ def times(run: Path, seconds: float, beams: int) -> None:
         print(f"  stream, {chunk:4.2f} s at a time      real-time factor {stream(loaded, wave, chunk, beams) / length:.4f}", flush=True)
 
 
-def left_out(settings: list[str]) -> None:
+def left_out(config: str, speakers: list[str], settings: list[str]) -> None:
     """Each speaker heard by a model that never heard him."""
     right = words = 0
-    print("speaker   accuracy (500 digits each)")
-    for speaker in SPEAKERS:
+    print("speaker   accuracy (500 digits each)", flush=True)
+    for speaker in speakers:
         with tempfile.TemporaryDirectory() as folder:
             run = Path(folder) / "run"
-            Speech().train(settled("speech", "digits", [f"data.leave={speaker}", "train.threads=1", *settings]), Start(run))
+            Speech().train(settled("speech", config, [f"data.leave={speaker}", "train.threads=1", *settings]), Start(run))
             found = evaluate(load_listener(run), Measure(split="test")).rows["listener"]
         right, words = right + round(found["exact"] * found["words"]), words + found["words"]
         print(f"{speaker:9s} {found['exact']:8.1%}", flush=True)
@@ -112,10 +113,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--beams", type=int, default=5)
     parser.add_argument("--leave-one-out", action="store_true")
+    parser.add_argument("--config", default="unheard")
+    parser.add_argument("--speakers", default=",".join(SPEAKERS))
     parser.add_argument("--set", action="append", default=[])
     asked = parser.parse_args()
     if asked.leave_one_out:
-        left_out(asked.set)
+        left_out(asked.config, asked.speakers.split(","), asked.set)
     elif asked.run is not None:
         times(asked.run, asked.seconds, asked.beams)
     else:

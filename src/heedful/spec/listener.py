@@ -62,7 +62,8 @@ class ConformerSpec:
 @dataclass(frozen=True)
 class SpellerSpec:
     """A recurrent decoder that looks at what was heard before each word: by content (plain), also by where it looked before
-    (location: `filters` of `reach` frames over the weights before), or never back (monotonic).
+    (location: `filters` of `reach` frames over the weights before), or never back (monotonic). Location with `onward` looks at no frame
+    that is not so many behind the one it looked at the most the step before.
 
     >>> SpellerSpec(look="monotonic").hidden
     128
@@ -74,9 +75,12 @@ class SpellerSpec:
     look: Looking = "location"
     filters: int = 8
     reach: int = 15
+    onward: int | None = None
 
     def __post_init__(self) -> None:
         positive({"embedding": self.embedding, "hidden": self.hidden, "filters": self.filters, "reach": self.reach})
+        require(self.onward is None or self.onward >= 0, "onward", f"must not be negative, found {self.onward}")
+        require(self.onward is None or self.look == "location", "onward", f"is for look: location, found {self.look}")
         require(self.reach % 2 == 1, "reach", f"must be odd, found {self.reach}")
         one_of("look", self.look, get_args(Looking))
 
@@ -102,7 +106,9 @@ class ListenerSpec:
     """Frames of `bands` (0: as many as the data has) in, a text of at most `context` tokens out.
 
     `stem` are the channels of convolutions that each halve time and bands. `ctc` is the share of the loss that counts tokens frame by
-    frame, `searched` its share in a search. `centred` takes each recording's mean out of its frames (none that streams).
+    frame, `searched` its share in a search. Three things go by a whole recording, and so not with a stream: `centred` takes its mean
+    out of its frames, `depth` lets no band be softer than so many dB below its loudest one, and `quiet` leaves out what lies before the
+    first and behind the last frame that is at most so many dB softer than its loudest.
 
     >>> ListenerSpec().strides
     4
@@ -118,6 +124,8 @@ class ListenerSpec:
     ctc: float = 0.3
     searched: float = 0.3
     centred: bool = False
+    depth: float | None = None
+    quiet: float | None = None
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
@@ -128,7 +136,9 @@ class ListenerSpec:
         require(0 <= self.ctc <= 1, "ctc", f"must lie in [0, 1], found {self.ctc:g}")
         require(0 <= self.searched <= 1, "searched", f"must lie in [0, 1], found {self.searched:g}")
         require(self.ctc > 0 or self.searched == 0, "searched", "must be 0 where ctc is: what was not learnt cannot help a search")
-        require(not (self.centred and self.encoder.causal), "centred", "wants the whole recording, which a causal encoder never has")
+        positive({"depth": self.depth, "quiet": self.quiet})
+        for name, asked in (("centred", self.centred), ("depth", self.depth), ("quiet", self.quiet)):
+            require(not (asked and self.encoder.causal), name, "wants the whole recording, which a causal encoder never has")
         within({"dropout": self.dropout}, 0.0, 1.0)
         if isinstance(self.decoder, TransformerSpellerSpec):
             fits = self.encoder.width % (2 * self.decoder.heads) == 0

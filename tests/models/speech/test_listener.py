@@ -28,6 +28,7 @@ ENCODERS = {
 DECODERS = {
     "plain": SpellerSpec(embedding=6, hidden=12, look="plain"),
     "location": SpellerSpec(embedding=6, hidden=12, look="location", reach=5),
+    "onward": SpellerSpec(embedding=6, hidden=12, look="location", reach=5, onward=1),
     "monotonic": SpellerSpec(embedding=6, hidden=12, look="monotonic"),
     "transformer": TransformerSpellerSpec(layers=1, heads=2),
 }
@@ -173,6 +174,15 @@ def test_beams_of_many_recordings_are_those_of_each() -> None:
         # a batch's longest recording bounds how long a text may be, and these all end before
         if len(alone[0].ids) < model.context - 1:
             assert both[row][0].ids == alone[0].ids
+
+
+def test_where_frames_are_sure_that_nothing_was_said_nothing_is() -> None:
+    model = made()
+    heard = model.hear(torch.randn(2, 24, BANDS), torch.tensor([24, 9]))
+    assert all(each[0].ids for each in searched(model, heard, Search(beams=2), share=0.0))
+    model.frames.bias.data[TOKENS] = 100.0
+    assert [each[0].ids for each in searched(model, heard, Search(beams=2))] == [[], []]
+    assert all(each[0].ids for each in searched(model, heard, Search(beams=2), share=0.0)), "the decoder alone says what it says"
 
 
 @torch.no_grad()

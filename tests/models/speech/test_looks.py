@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 
@@ -48,6 +50,34 @@ def test_monotonic_never_goes_back() -> None:
         moved = past.amax(1) > 0
         assert bool((now >= place)[moved].all())
         place = torch.where(moved, now, place)
+
+
+def test_location_may_be_kept_from_looking_back() -> None:
+    look, memory = Location(4, 6, 8, filters=3, reach=5, onward=2), 3 * torch.randn(5, 20, 6)
+    real = torch.arange(20) < torch.tensor([[20], [20], [13], [5], [1]])
+    past = beginning(memory)
+    steps = [past := look(torch.randn(5, 4), memory, past, real)[1] for _ in range(11)]
+    for before, after in itertools.pairwise(steps):
+        peak = before.argmax(1)
+        for row in range(5):
+            if before[row].max() > 0 and peak[row] > 0:
+                assert not after[row, : peak[row] + 2].any()
+            if before[row].max() == 0:
+                assert not after[row].any(), "what ran past the end stays there"
+    assert steps[-1][3].max() == 0
+    torch.testing.assert_close(steps[0].sum(1), torch.ones(5))
+
+
+def test_a_look_that_does_not_go_back_learns() -> None:
+    look, memory = Location(4, 6, 8, filters=3, reach=5, onward=1), torch.randn(2, 6, 6, requires_grad=True)
+    past = beginning(memory)
+    for _ in range(8):  # more steps than frames
+        context, past = look(torch.randn(2, 4), memory, past)
+    assert not context.any()
+    first = look(torch.randn(2, 4), memory, beginning(memory))[0]
+    (gradient,) = torch.autograd.grad(first.square().sum() + context.sum(), memory)
+    assert bool(gradient.isfinite().all())
+    assert gradient.any()
 
 
 @pytest.mark.parametrize("kind", [Plain, Location, Monotonic])

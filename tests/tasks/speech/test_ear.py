@@ -82,6 +82,31 @@ def test_a_stream_tells_of_words_then_of_utterances_then_ends(causal: bool) -> N
     assert times == sorted(times)
 
 
+def test_an_utterance_is_heard_as_if_nothing_went_before_it() -> None:
+    mine = loaded(True)
+    ear, wave = Ear(mine, 8000), 0.1 * torch.randn(8000)
+    ear.take(wave, last=True)
+    frames = log_mel(wave[None], mine.data.frames)
+    ear.close(kept=5)
+    strides = mine.model.spec.strides
+    left = frames[:, frames.shape[1] - 5 * strides :]
+    again = mine.model.hear(left, torch.tensor([left.shape[1]])).memory
+    found = ear.heard()
+    assert found is not None
+    assert ear.length == 5
+    torch.testing.assert_close(found.memory, again, rtol=1e-3, atol=1e-4)
+
+
+def test_an_utterance_ends_where_it_is_softest() -> None:
+    ear = Ear(loaded(True), 8000)
+    wave = 0.1 * torch.randn(8000)
+    wave[5600:6000] *= 0.01  # 0.7 to 0.75 s: frames of the model take 0.04 s each
+    ear.take(wave, last=True)
+    assert ear.softest(after=3) == 17
+    assert ear.softest(after=20) > 20
+    assert ear.softest(after=ear.length - 1) == ear.length
+
+
 def test_chunks_do_not_change_what_a_causal_model_hears() -> None:
     data = voices.voices().part("test").picked([0]).samples.numpy().astype("<i2").tobytes()
     texts = []

@@ -6,6 +6,7 @@ A text's worth is (1 - share) log p_decoder + share log p_frames of the text as 
 
 from __future__ import annotations
 
+from math import log
 from typing import final
 
 import torch
@@ -71,8 +72,19 @@ class Joint:
 
 @torch.inference_mode()
 def searched(model: Listener, heard: Heard, search: Search, share: float | None = None) -> list[list[Hypothesis]]:
-    """For each recording the best texts, at most as many tokens as it has frames; `share` in place of the model's own."""
+    """For each recording the best texts, at most as many tokens as it has frames; `share` in place of the model's own.
+
+    Where frames are asked, and it is likelier than not that they say nothing at all, nothing was said: a decoder never saw that.
+    """
     most = max(1, min(model.context, int(heard.lengths.max()) + 1))
     joint = Joint(model, model.spec.searched if share is None else share)
     writing = joint.begin(heard.memory, heard.lengths)
-    return search_from(joint, writing, (len(heard.lengths), most), search, heard.memory.device, summed=True)
+    silent = [False] * len(heard.lengths) if writing.logs is None else nothing(writing.logs, model.mark)
+    found = search_from(joint, writing, (len(heard.lengths), most), search, heard.memory.device, summed=True)
+    return [[Hypothesis([], 0.0, 0.0)] if quiet else best for quiet, best in zip(silent, found, strict=True)]
+
+
+def nothing(logs: Float[Tensor, "b t v"], blank: int) -> list[bool]:
+    """Of each recording whether its frames say by more than even chances that there is no token in it."""
+    said: list[bool] = (logs[..., blank].sum(1) > log(0.5)).tolist()
+    return said

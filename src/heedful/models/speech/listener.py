@@ -18,6 +18,7 @@ from heedful.layers.trace import Trace
 from heedful.models.seq2seq.sequence import Writing, loss_of
 from heedful.models.speech.conformer import Conformer
 from heedful.models.speech.encoder import Encoder, Held
+from heedful.models.speech.levels import before, cut, floored, voiced
 from heedful.models.speech.lstm import LSTMHearing
 from heedful.models.speech.recurrent import RecurrentSpeller
 from heedful.models.speech.speller import Speller
@@ -97,12 +98,30 @@ class Listener(nn.Module):
         """What the frames come to."""
         if x.shape[-1] != len(self.mean):
             raise ShapeError(f"this model hears frames of {len(self.mean)} bands: found {tuple(x.shape)}")
-        real = (torch.arange(x.shape[1], device=x.device) < lengths[:, None])[..., None]
+        x, lengths = self.levelled(x, lengths)
+        y, lengths = self.stem(x, lengths)
+        return Heard(self.encoder(self.dropout(y), lengths), lengths)
+
+    def levelled(self, x: Float[Tensor, "b t f"], lengths: Int[Tensor, " b"]) -> tuple[Float[Tensor, "b s f"], Int[Tensor, " b"]]:
+        """The frames on the model's own scale, nothing where there is padding; without those before and behind the voice if it is asked."""
+        if self.spec.quiet is not None:
+            first, lengths = self.spoken(x, lengths)
+            x = cut(x, first, lengths)
+        if self.spec.depth is not None:
+            x = floored(x, lengths, self.spec.depth)
+        real = before(x, lengths)[..., None]
         x = (x - self.mean) / self.spread
         if self.spec.centred:
             x = x - (x * real).sum(1, keepdim=True) / lengths[:, None, None]
-        y, lengths = self.stem(x * real, lengths)
-        return Heard(self.encoder(self.dropout(y), lengths), lengths)
+        return x * real, lengths
+
+    def spoken(self, x: Float[Tensor, "b t f"], lengths: Int[Tensor, " b"]) -> tuple[Int[Tensor, " b"], Int[Tensor, " b"]]:
+        """Where the voice begins in frames, whole ones of the encoder, and how many frames it takes."""
+        if self.spec.quiet is None:
+            return torch.zeros_like(lengths), lengths
+        first, count = voiced(x, lengths, self.spec.quiet)
+        over = first % self.spec.strides
+        return first - over, count + over
 
     def counted(self, frames: Float[Tensor, "b s v"], lengths: Int[Tensor, " b"], labels: Int[Tensor, "b n"]) -> Float[Tensor, ""]:
         """Nats a token over all ways to lie on the frames (Graves et al. 2006, ICML, §4); texts too long for them count nothing."""

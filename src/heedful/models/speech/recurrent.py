@@ -107,7 +107,7 @@ class RecurrentSpeller(Speller):
 def look_of(spec: SpellerSpec, memory: int) -> Look:
     """The way of looking that the spec names."""
     if spec.look == "location":
-        return Location(spec.hidden, memory, spec.hidden, spec.filters, spec.reach)
+        return Location(spec.hidden, memory, spec.hidden, spec.filters, spec.reach, spec.onward)
     return Plain(spec.hidden, memory, spec.hidden) if spec.look == "plain" else Monotonic(spec.hidden, memory, spec.hidden)
 
 

@@ -9,6 +9,7 @@ from typing import Any, final
 
 import torch
 
+from heedful.data.audio.logmel import log_mel
 from heedful.models.seq2seq.search import Hypothesis
 from heedful.models.speech.joint import searched
 from heedful.models.speech.listener import Heard
@@ -46,7 +47,13 @@ class Transcribed:
     @cached_property
     def words(self) -> list[Word]:
         """The words of the best text with their frames; without frames' tokens, or too few frames, none is timed."""
-        return timed_words(self.loaded, self.heard, self.hypotheses[0].ids)
+        found = timed_words(self.loaded, self.heard, self.hypotheses[0].ids)
+        return [Word(word.text, word.span.moved(self.skipped)) for word in found]
+
+    @cached_property
+    def skipped(self) -> int:
+        """The frames before the voice that the model left out."""
+        return self.loaded.skipped(log_mel(self.given.wave[None].to(self.loaded.device), self.loaded.data.frames)[0])
 
     @property
     def text(self) -> str:

@@ -16,12 +16,11 @@ from torch import Tensor
 from heedful.data.tokens.word import Words
 from heedful.errors import DataError, UsageError
 from heedful.models.speech.joint import searched
-from heedful.models.speech.listener import Heard
 from heedful.spec.hearing import Hearing
 from heedful.tasks.speech.answer import by_frames, told
 from heedful.tasks.speech.ear import Ear
 from heedful.tasks.speech.loading import LoadedSpeech
-from heedful.tasks.speech.spans import Span, Word, timed
+from heedful.tasks.speech.spans import Word, timed
 from heedful.tasks.task import Asked, Record
 
 LONGEST: Final = 30.0  # seconds after which an utterance is ended though nobody paused
@@ -98,9 +97,10 @@ class Listening:
         heard = self.ear.heard()
         if heard is None:
             return []
-        ids, places = by_frames(self.loaded, heard)
+        ids, found_at = by_frames(self.loaded, heard)
         if not ids:
             return self.silence()
+        places = [span.moved(self.ear.skipped) for span in found_at]
         words = timed(self.loaded.tokenizer, ids, places)
         quiet = (self.ear.length - places[-1].last) * self.loaded.seconds
         ended = last or quiet >= self.asked.hearing.pause or self.ear.length * self.loaded.seconds >= LONGEST
@@ -109,7 +109,7 @@ class Listening:
         if text != self.text and not ended:
             found.append(("partial", {"text": text}, text))
         self.text = text
-        return [*found, self.ended(heard)] if ended else found
+        return [*found, self.ended(self.ear.length if last else self.ear.softest(places[-1].last))] if ended else found
 
     def new(self, words: list[Word], ended: bool) -> list[Word]:
         """The words that are whole and were not there before: the last one may still grow where tokens are parts of words."""
@@ -118,15 +118,14 @@ class Listening:
         self.examined = max(self.examined, whole)
         return found
 
-    def ended(self, heard: Heard) -> tuple[str, dict[str, Any], str]:
-        """The utterance as a search over the whole of it hears it."""
-        best = searched(self.loaded.model, heard, self.asked.search)[0][0]
+    def ended(self, count: int) -> tuple[str, dict[str, Any], str]:
+        """The utterance as a search over the whole of it hears it: the first `count` frames of what is open; the rest begins the next."""
+        best = searched(self.loaded.model, self.ear.alone(count), self.asked.search)[0][0]
         text = self.loaded.tokenizer.decode(best.ids).strip()
-        step = self.loaded.seconds
-        begun, over = self.ear.start * step, (self.ear.start + self.ear.length) * step
-        self.ear.close()
+        begun, step = self.ear.start, self.loaded.seconds
+        self.ear.close(self.ear.length - count)
         self.text, self.examined = "", 0
-        return "final", {"text": text, "from": round(begun, 3), "to": round(over, 3)}, text
+        return "final", {"text": text, "from": round(begun * step, 3), "to": round((begun + count) * step, 3)}, text
 
     def silence(self) -> list[tuple[str, dict[str, Any], str]]:
         """Nothing was said: what was heard is let go but for a moment."""
@@ -138,9 +137,7 @@ class Listening:
 
     def at(self, word: Word) -> dict[str, Any]:
         """A word with its seconds in the stream."""
-        span = word.span
-        moved = Word(word.text, Span(span.first + self.ear.start, span.last + self.ear.start, span.confidence))
-        return told(moved, self.loaded.seconds)
+        return told(Word(word.text, word.span.moved(self.ear.start)), self.loaded.seconds)
 
     def event(self, kind: str, record: dict[str, Any], line: str) -> Event:
         """What was heard, with the time it was known and how long hearing took."""

@@ -56,6 +56,11 @@ class LoadedSpeech:
         lengths = torch.full((len(waves),), waves.shape[1]) if lengths is None else lengths
         return self.model.hear(*framed(waves.to(self.device), lengths.to(self.device), self.data.frames))
 
+    def skipped(self, frames: Float[Tensor, "t bands"]) -> int:
+        """How many of the model's own frames it leaves out before a voice begins."""
+        first, _ = self.model.spoken(frames[None], torch.tensor([len(frames)], device=frames.device))
+        return int(first) // self.model.spec.strides
+
 
 def load_listener(path: Path) -> LoadedSpeech:
     """The best checkpoint of a run, or the checkpoint itself where `path` is a file.

@@ -22,6 +22,10 @@ class Span(NamedTuple):
     last: int
     confidence: float
 
+    def moved(self, by: int) -> Span:
+        """So many frames on."""
+        return self._replace(first=self.first + by, last=self.last + by)
+
 
 class Word(NamedTuple):
     """A word, its frames, and how sure it is."""

@@ -14,9 +14,10 @@ from heedful.tasks.running import Ready, begin, go_on
 from heedful.tasks.speech.answer import Transcribed
 from heedful.tasks.speech.evaluation import evaluate
 from heedful.tasks.speech.explained import explained
-from heedful.tasks.speech.inputs import STREAM, inputs
+from heedful.tasks.speech.inputs import STREAM, Input, inputs
 from heedful.tasks.speech.listening import listened
 from heedful.tasks.speech.loading import LoadedSpeech, load_listener
+from heedful.tasks.speech.long import answer
 from heedful.tasks.speech.preparing import Prepared, announce, cost_of, fit, prepared
 from heedful.tasks.task import Answer, Asked, Evaluation, Explanation, Measure, Start, View, refuse_trials
 
@@ -51,20 +52,20 @@ class Speech:
             if word == STREAM:
                 yield from listened(loaded, asked)
             else:
-                yield from transcribed(loaded, [word], asked)
+                yield from (answer(loaded, given, asked.search, asked.hearing.words) for given in named(loaded, word))
 
     def explain(self, run: Path, text: str, asked: Asked, view: View) -> Explanation:
         """What is said in a recording, and where each word was heard."""
         refuse(asked)
         if text == STREAM:
             raise UsageError("a stream is gone once it was heard: a recording, or test:0 of the run's own data, can be explained")
-        return explained(next(transcribed(load_listener(run), [text], asked)), view)
+        loaded = load_listener(run)
+        return explained(Transcribed(loaded, next(named(loaded, text)), asked.search, asked.hearing.words), view)
 
 
-def transcribed(loaded: LoadedSpeech, words: Sequence[str], asked: Asked) -> Iterator[Transcribed]:
-    """What is said in each recording that the words name."""
-    for given in inputs(words, loaded.data.frames.rate, lambda part: loaded.recordings().part(part)):
-        yield Transcribed(loaded, given, asked.search, asked.hearing.words)
+def named(loaded: LoadedSpeech, word: str) -> Iterator[Input]:
+    """The recordings that a word names."""
+    return inputs([word], loaded.data.frames.rate, lambda part: loaded.recordings().part(part))
 
 
 def ready(found: Prepared) -> Ready:
