@@ -117,3 +117,49 @@ def test_patches_say_why_not(heedful: Callable, refused: Callable) -> None:
     run = trained(heedful, "image", filler, 2)
     refused(heedful("explain", run, "test:0", "--method", "quick"), 2, "have no probability")
     refused(heedful("explain", run, "--compare"), 2, "filler")
+
+
+LISTENER = [
+    "data.limit=48",
+    "model.stem=[4,4]",
+    "model.encoder={kind: conformer, width: 16, layers: 1, heads: 2, kernel: 5, inner: 16}",
+    "model.decoder={kind: transformer, layers: 1, heads: 2}",
+    "train.learning_rate=0.01",
+    "train.epochs=null",
+]
+CAPTIONER = [
+    "data.size=24",
+    "data.scenes=24",
+    "data.items=2",
+    "model={kind: captioner, stem: [4, 8], width: 16, decoder_layers: 1, heads: 2}",
+    "train.epochs=null",
+]
+
+
+def test_recordings_are_compared_over_their_seconds(heedful: Callable, refused: Callable, tmp_path: Path) -> None:
+    pytest.importorskip("soundfile")
+    run = trained(heedful, "speech", LISTENER, 30)
+    table = compared(heedful, run, "--methods", "quick,relevance")
+    assert set(table["methods"]) == {"quick", "random"}
+    assert "no stretches of time" in table["skipped"]["relevance"]
+    over = table["methods"]["quick"]["over_random"]
+    assert over["low"] <= over["mean"] <= over["high"]
+    refused(heedful("explain", run, "--compare", "--longest", "4"), 2, "--longest")
+    said = heedful("explain", run, "train:0", "--method", "quick", "--out", "page.html", "--png", "why.png", "--svg", "why.svg")
+    assert said.code == 0, said.error
+    page, figure = (tmp_path / "page.html").read_text(), (tmp_path / "why.svg").read_text()
+    assert "hertz (mel scale)" in page
+    assert "arrow keys move over the cells" in page
+    assert figure.startswith("<?xml")
+    assert heedful("explain", run, "train:0", "--out", "looked.html", "--png", "looked.png").code == 0
+    assert "Choose a word" in (tmp_path / "looked.html").read_text()
+
+
+def test_captions_are_compared_over_their_cells(heedful: Callable, refused: Callable, tmp_path: Path) -> None:
+    run = trained(heedful, "caption", CAPTIONER, 10)
+    table = compared(heedful, run, "--methods", "quick,attention")
+    assert set(table["methods"]) == {"quick", "attention", "random"}
+    assert table["texts"] == 2
+    refused(heedful("explain", run, "--compare", "--split", "whole"), 2, "part by part")
+    assert heedful("explain", run, "test:0", "--out", "looked.html").code == 0
+    assert "Choose a word" in (tmp_path / "looked.html").read_text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,16 +20,24 @@ import heedful
 from heedful.data.tokens import tokenizer_state, train_tokenizer
 from heedful.data.tokens.none import NoTokens
 from heedful.models.build import build
+from heedful.models.caption.build import build_captioner
 from heedful.models.checkpoint import Checkpoint, save_checkpoint
 from heedful.models.classifiers import build_classifier
 from heedful.models.seq2seq.build import build_seq2seq
+from heedful.models.speech.listener import build_listener
 from heedful.models.vision.build import build_picture_classifier
 from heedful.spec import DataSpec, DecoderSpec, EncoderSpec, RunSpec
+from heedful.spec.audio import SpeechDataSpec
+from heedful.spec.captioner import CaptionerSpec
+from heedful.spec.captions import CaptionDataSpec
 from heedful.spec.images import ImageDataSpec
+from heedful.spec.listener import ConformerSpec, ListenerSpec, TransformerSpellerSpec
 from heedful.spec.pairs import PairSpec
 from heedful.spec.seq2seq import Seq2SeqSpec
 from heedful.spec.vision import VisionTransformerSpec
 from heedful.tasks.classify.loading import load_classifier
+from heedful.tasks.image.loading import load_pictures
+from heedful.tasks.translate.loading import load_seq2seq
 from heedful.train.run import Run
 from heedful.web.app import LOOPBACK
 from heedful.web.app import build as app_of
@@ -96,11 +105,77 @@ def make_writer(folder: Path, task: str = "translate") -> Path:
     return run.path
 
 
+def make_listener(folder: Path) -> Path:
+    """The same of a model of speech, whose transformer looks at what was heard."""
+    torch.manual_seed(0)
+    tokenizer = train_tokenizer("word", [" one two three"])
+    encoder = ConformerSpec(width=16, layers=1, heads=2, kernel=3)
+    decoder = TransformerSpellerSpec(layers=2, heads=2)
+    model = ListenerSpec(vocabulary=tokenizer.size, bands=40, stem=(4,), encoder=encoder, decoder=decoder, context=8)
+    spec = RunSpec(task="speech", data=SpeechDataSpec(), model=model)
+    run = Run.create(folder, spec, tokenizer)
+    built = stirred(build_listener(model))
+    built.get_parameter("speller.head.bias").data[tokenizer.size] = -9.0  # the mark is never the likeliest, so that words are heard
+    save_checkpoint(run.best_path, Checkpoint(built.state_dict(), spec, tokenizer_state(tokenizer)))
+    return run.path
+
+
+def make_captioner(folder: Path) -> Path:
+    """The same of a model that describes small pictures."""
+    torch.manual_seed(0)
+    tokenizer = train_tokenizer("word", [" a cross above one line"])
+    model = CaptionerSpec(size=16, channels=1, vocabulary=tokenizer.size, stem=(8, 8), width=16, decoder_layers=2, context=8)
+    spec = RunSpec(task="caption", data=CaptionDataSpec(), model=model)
+    run = Run.create(folder, spec, tokenizer)
+    built = stirred(build_captioner(model))
+    built.get_parameter("embedding.weight").data[tokenizer.size] = 0.0  # as in make_writer
+    save_checkpoint(run.best_path, Checkpoint(built.state_dict(), spec, tokenizer_state(tokenizer)))
+    return run.path
+
+
 def make_plan(run: Path, folder: Path) -> Path:
     """A plan of half the attention of a classifier."""
     loaded = load_classifier(run)
     batch = {"ids": loaded.tokenizer.encode(TEXT[:172])[None], "labels": torch.tensor([0])}
     return heedful.plan(heedful.profile(loaded.model, [batch]), heedful.Budget(operations=0.5)).save(folder / "plan.json")
+
+
+def plan_of_pictures(run: Path, folder: Path) -> Path:
+    """A plan of half the attention of a transformer over patches."""
+    model = load_pictures(run, build_picture_classifier).model
+    batch = {"x": torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(1)), "truth": torch.tensor([0])}
+
+    def loss(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        return torch.nn.functional.cross_entropy(model(batch["x"]).logits, batch["truth"])
+
+    profile = heedful.profile(model, [batch], loss=loss)
+    return heedful.plan(profile, heedful.Budget(operations=0.5)).save(folder / "pictures.json")
+
+
+def plan_of_words(run: Path, folder: Path) -> Path:
+    """A plan of less attention of a model that writes one text for another; what looks across stays whole."""
+    model = load_seq2seq(run).model
+    ids = torch.randint(model.vocabulary, (1, 20), generator=torch.Generator().manual_seed(1))
+    batch = {"source": ids, "lengths": torch.tensor([20]), "ids": ids}
+
+    def loss(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        found: torch.Tensor = model(**batch, labels=batch["ids"]).loss
+        return found
+
+    profile = heedful.profile(model, [batch], loss=loss, options=["window(4,1)", "drop"])
+    return heedful.plan(profile, heedful.Budget(operations=0.7)).save(folder / "words.json")
+
+
+def sound(hertz: float = 440.0, seconds: float = 0.5, rate: int = 8000) -> bytes:
+    """A sound file: one tone."""
+    held = io.BytesIO()
+    samples = (torch.arange(int(seconds * rate)) * 2 * torch.pi * hertz / rate).sin() * 20000
+    with wave.open(held, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.to(torch.int16).numpy().tobytes())
+    return held.getvalue()
 
 
 def picture(pixel: int = 255, side: int = 20) -> bytes:
@@ -115,10 +190,16 @@ def picture(pixel: int = 255, side: int = 20) -> bytes:
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A classifier, a generator, pictures and a writer."""
+    """A classifier, a generator, pictures, a writer, a listener and a captioner."""
     folder = tmp_path_factory.mktemp("runs")
     texts = {"mood": make_classifier(folder / "mood"), "prose": make_generator(folder / "prose")}
-    return {**texts, "shapes": make_pictures(folder / "shapes"), "words": make_writer(folder / "words")}
+    return {
+        **texts,
+        "shapes": make_pictures(folder / "shapes"),
+        "words": make_writer(folder / "words"),
+        "ears": make_listener(folder / "ears"),
+        "eyes": make_captioner(folder / "eyes"),
+    }
 
 
 Start = Callable[..., TestClient]

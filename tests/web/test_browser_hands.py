@@ -128,7 +128,7 @@ def test_a_file_is_dropped(browser: Browser, site: str) -> None:
     browser.run(drop, list(picture()))
     browser.until(READY)
     assert "cross.png" not in browser.text(".wrong")
-    assert browser.run("return document.querySelector('.over img + img') !== null")
+    assert browser.run("return document.querySelector('.overlaid img.above') !== null")
     by = "const by = document.querySelector('select[name=method]'); by.value = 'occlusion'; "
     browser.run(by + "by.dispatchEvent(new Event('change', {bubbles: true}))")
     browser.until("document.querySelector('.reason').textContent.includes('Why ')")

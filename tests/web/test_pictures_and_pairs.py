@@ -102,7 +102,7 @@ def test_a_picture_on_the_page(both: TestClient) -> None:
     assert page.count("data:image/png") >= 3  # the picture, and what was read over it
     name = re.findall(r'data-id="(\w+)"', page)[0]
     assert len(both.get(f"/run/shapes/reading/{name}/head/1.2").content) >= 28 + 2 * 16 * 16
-    assert "What counted in it" in both.post("/run/shapes/reason", data={"reading": name, "method": "occlusion"}).text
+    assert "arrow keys move over the cells" in both.post("/run/shapes/reason", data={"reading": name, "method": "occlusion"}).text
     muted = both.post("/run/shapes/answer/file?name=cross.png&silent=1.1", content=picture()).text
     assert "layer 1 head 1 muted" in muted
     assert "data:image/png" in both.get(f"/run/shapes/reading/{name}/page.html").text

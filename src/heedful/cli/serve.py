@@ -36,7 +36,7 @@ def serve(
         host: the address to listen at; this machine only unless given.
         port: 0 takes any that is free.
         token: what clients must bring as a bearer token; $HEEDFUL_TOKEN if not given. Hosts other than this machine need one.
-        plan: what `heedful plan` wrote for the (one) run: the page then compares the model with and without it.
+        plan: of the (one) run, by `heedful plan` or heedful.plan: the page then compares the model with and without it.
         threads: of the processor; torch's choice if not given.
         precision: of the numbers that a classifier's answers are made of; bf16 is twice as quick on processors that multiply it.
     """

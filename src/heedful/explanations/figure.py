@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from heedful import atomic
 from heedful.errors import MissingExtra, UsageError
+from heedful.explanations.parts.axes import Axes
 from heedful.explanations.parts.photograph import faded, shade
 from heedful.explanations.shade import BLUE, ORANGE
 from heedful.explanations.subject import Grid
@@ -34,7 +35,8 @@ def drawn(explanation: Explanation) -> Figure:
     if sum(map(len, explanation.tokens)) > MOST:
         raise UsageError(f"a figure holds {MOST:,} letters: a shorter text would work, or html() at any length")
     if explanation.subject.grid is not None:
-        return over_picture(explanation, explanation.subject.grid)
+        grid = explanation.subject.grid
+        return over_picture(explanation, grid) if grid.axes is None else over_sides(explanation, grid, grid.axes)
     lines = laid(explanation)
     height = LINE * (len(lines) + 3.5)
     figure = Figure(figsize=(COLUMNS * LETTER + 0.4, height), dpi=200)
@@ -65,6 +67,27 @@ def over_picture(explanation: Explanation, grid: Grid) -> Figure:
         if shaded:
             axes.imshow(overlay.numpy(), interpolation="nearest", extent=(0, 1, 1, 0))
         axes.set_aspect(shown.shape[0] / shown.shape[1])
+    return figure
+
+
+def over_sides(explanation: Explanation, grid: Grid, axes: Axes) -> Figure:
+    """A spectrogram, and under it the same under the shades of its cells, with seconds and hertz at the sides."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.2), dpi=200, layout="constrained")
+    title, legend = heading(explanation)
+    figure.suptitle(title, size=8.5, weight="bold")
+    overlay = shade(explanation.scores.view(grid.rows, grid.columns), signed=True).permute(1, 2, 0)
+    above, below = figure.subplots(2, 1, sharex=True)
+    for field, pixels in ((above, grid.pixels), (below, faded(grid.pixels) if explanation.shaded else grid.pixels)):
+        whole = {"extent": (0, 1, 0, 1), "aspect": "auto"}
+        field.imshow(pixels.permute(1, 2, 0).squeeze(-1).cpu().numpy(), cmap="gray", vmin=0, vmax=255, **whole)
+        if field is below and explanation.shaded:
+            field.imshow(overlay.numpy(), interpolation="nearest", **whole)
+        field.set_yticks([at for at, _ in axes.up.ticks], [text for _, text in axes.up.ticks], size=6)
+        field.set_ylabel(axes.up.name, size=6.5)
+    below.set_xticks([at for at, _ in axes.across.ticks], [text for _, text in axes.across.ticks], size=6)
+    below.set_xlabel(f"{axes.across.name}\n{legend}", size=6.5)
     return figure
 
 

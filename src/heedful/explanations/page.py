@@ -54,7 +54,7 @@ def page(title: str, lead: str, sections: Sequence[Section], foot: str = "", lan
         element("nav", {"aria-label": "Sections"}, element("ol", {}, *links)) if len(links) > 1 else "",
         element("main", {}, *(_section(section) for section in sections)),
         element("footer", {}, element("p", {}, foot) if foot else "", element("p", {}, f"Heedful {__version__}")),
-        element("script", {}, _asset("page.js")),
+        element("script", {}, join(_asset("page.js"), _asset("overlaid.js"))),
     )
     whole = element("html", {"lang": language}, element("head", {}, head), element("body", {}, body))
     return f"<!doctype html>\n{whole}\n"

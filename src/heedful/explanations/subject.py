@@ -26,18 +26,21 @@ from torch import Tensor
 
 from heedful.explanations.faithfulness.truth import Truth
 from heedful.explanations.markup import Markup, join
+from heedful.explanations.parts.axes import Axes
 from heedful.explanations.parts.marks import marks
+from heedful.explanations.parts.overlay import Cover, Laying, overlay
 from heedful.explanations.parts.photograph import faded, photograph
 from heedful.explanations.parts.thumbnail import gallery
 from heedful.explanations.rules.rules import Rules
 
 
 class Grid(NamedTuple):
-    """A picture whose cells the units are, row by row."""
+    """A picture whose cells the units are, row by row; `axes` say what its sides measure, where they measure anything."""
 
     pixels: UInt8[Tensor, "c h w"]
     rows: int
     columns: int
+    axes: Axes | None = None
 
 
 Rows = Callable[[int, int], Float[Tensor, "h rows k"]]
@@ -153,9 +156,7 @@ class Subject(ABC):
     def drawn(self, scores: Float[Tensor, " n"], title: str, shaded: bool = True) -> Markup:
         """The units in the shades of their scores, on one scale: a text, each of several texts; a subject of another kind says how."""
         if self.grid is not None:
-            over = scores.view(self.grid.rows, self.grid.columns) if shaded else None
-            whole = photograph(self.grid.pixels, "as it is", note=self.answer)
-            return gallery([whole, photograph(faded(self.grid.pixels), "what counts", over, f"{title};", signed=True)], large=True)
+            return over_grid(self.grid, scores, Laying(self.names, self.grid.axes, True, shaded, title), self.answer)
         parts, first, shown = self.parts or ((title, self.count),), 0, []
         top = float(scores.abs().max())
         for name, count in parts:
@@ -168,3 +169,10 @@ class Subject(ABC):
         """What is known of each place, summed over the places of each unit."""
         values = values.detach().double().cpu()
         return torch.stack([values[list(places)].sum() for places in self.places])
+
+
+def over_grid(grid: Grid, scores: Float[Tensor, " n"], how: Laying, answer: str) -> Markup:
+    """A picture as it is beside the same under the shades of its cells; of a spectrogram, which needs all the width, the latter alone."""
+    counted = [Cover("what counts", scores.view(grid.rows, grid.columns))]
+    shaded = overlay(faded(grid.pixels), counted, "what counts", how)
+    return shaded if grid.axes is not None else gallery([photograph(grid.pixels, "as it is", note=answer), shaded], large=True)

@@ -16,7 +16,7 @@ from heedful.web.forms import Form
 from heedful.web.gather import Busy, Late
 from heedful.web.hall import Hall
 from heedful.web.reasons import read_of, reason
-from heedful.web.runs.run import Wanted
+from heedful.web.runs.run import Upload, Wanted
 from heedful.web.station import Station
 
 
@@ -56,21 +56,32 @@ async def told_of(station: Station, wanted: Wanted) -> str:
 async def brought(station: Station, wanted: Wanted) -> str:
     """The answer to a file, and the views of what was read of it, or what its task says that it rests on."""
     assert wanted.file is not None
-    if station.run.takes == "text":
-        raise UsageError(f"the run {station.name} reads texts: a text in the field would work")
-    if not wanted.file.content:
-        raise UsageError(f"{wanted.file.name} is empty: another file would work")
+    refuse(station, wanted.file)
     if station.run.reads:
         return await told_of(station, wanted)
     record = (await on_disk(wanted.file.content, wanted.file.name, lambda path: station.predict([path], Asked())))[0]
     return drawn("plain.html", error=None, record=record, run=station.name, id=station.store.name(station.name, wanted))
 
 
-async def rests(station: Station, wanted: Wanted) -> Explanation:
+def refuse(station: Station, file: Upload) -> None:
+    """Refuse a file where texts are read, and an empty one."""
+    if station.run.takes == "text":
+        raise UsageError(f"the run {station.name} reads texts: a text in the field would work")
+    if not file.content:
+        raise UsageError(f"{file.name} is empty: another file would work")
+
+
+async def kept(station: Station, file: Upload) -> str:
+    """What a file is called from now on, that is brought to be compared."""
+    refuse(station, file)
+    return station.store.name(station.name, Wanted("", file=file))
+
+
+async def rests(station: Station, wanted: Wanted, view: View) -> Explanation:
     """What an answer rests on, as its task explains it."""
     if wanted.file is None:
-        return await station.explain(wanted.text, wanted.asked if station.run.goes_on else Asked(), View())
-    return await on_disk(wanted.file.content, wanted.file.name, lambda path: station.explain(path, Asked(), View()))
+        return await station.explain(wanted.text, wanted.asked if station.run.goes_on else Asked(), view)
+    return await on_disk(wanted.file.content, wanted.file.name, lambda path: station.explain(path, Asked(), view))
 
 
 async def reasoned(station: Station, name: str, method: str) -> Markup:

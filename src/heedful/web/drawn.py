@@ -37,7 +37,7 @@ def drawn(template: str, **values: Any) -> str:
 
 def page(template: str, links: Sequence[str], run: str | None = None, **values: Any) -> str:
     """A whole page; `links` are the names of all runs."""
-    whole = {"view": "", "readable": True, **values, "run": run, "version": __version__, "palette": data(palette())}
+    whole = {"view": "", **values, "run": run, "version": __version__, "palette": data(palette())}
     scripts = (HTMX, *VIEWS, *ASKING) if run else ()
     return drawn(template, links=[(name, name == run) for name in links], scripts=scripts, **whole)
 

@@ -14,7 +14,7 @@ from heedful.tasks.task import Asked
 from heedful.web.bodies import Drawing
 from heedful.web.hall import Hall
 from heedful.web.parcel import place
-from heedful.web.runs.run import Wanted
+from heedful.web.runs.run import Upload, Wanted
 from heedful.web.station import Station
 
 NUMBERS = ("temperature", "top_k", "max_tokens", "seed")
@@ -42,8 +42,18 @@ class Form:
         return tuple(sorted(found))
 
     def wanted(self, hall: Hall, station: Station, text: str = "text") -> Wanted:
-        """The look at a text that the form asks for."""
+        """The look at a text, or at a file that was brought before, that the form asks for."""
+        if station.run.takes == "file":
+            return Wanted("", "", self.asked(hall, station), self.silent, self["planned"] == "1", self.brought(station, text))
         return Wanted(self[text], self["second"].strip(), self.asked(hall, station), self.silent, planned=self["planned"] == "1")
+
+    def brought(self, station: Station, text: str) -> Upload:
+        """The file that was brought under the name in a field."""
+        file = station.store.wanted(self[text]).file if self[text] else None
+        if file is None:
+            which = "no other file" if text == "other" else "no file"
+            raise UsageError(f"there is {which}: one that is dropped, chosen, drawn or recorded would work")
+        return file
 
     def asked(self, hall: Hall, station: Station) -> Asked:
         """How a continuation is drawn; where nothing is drawn, always the same."""

@@ -9,13 +9,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from heedful.errors import HeedfulError
-from heedful.web.answering import answered, brought, reasoned, refused, rests
-from heedful.web.compared import KINDS, compared
+from heedful.tasks.task import View
+from heedful.web.answering import answered, brought, kept, reasoned, refused, rests
+from heedful.web.compared import KINDS, compared, lacking
 from heedful.web.drawn import POLICY, page, saved
 from heedful.web.forms import Form, form_of
 from heedful.web.guard import COOKIE, pass_of
 from heedful.web.hall import Hall
-from heedful.web.palette import style
+from heedful.web.palette import scripts, style
 from heedful.web.parcel import parcel, place, small
 from heedful.web.runs.run import Upload, Wanted
 from heedful.web.station import Station
@@ -48,6 +49,10 @@ def entrance(router: APIRouter, hall: Hall, token: str | None) -> None:
     async def house() -> Response:
         return Response(style(), media_type="text/css", headers={"Cache-Control": "max-age=3600"})
 
+    @router.get("/house.js")
+    async def hands() -> Response:
+        return Response(scripts(), media_type="text/javascript", headers={"Cache-Control": "max-age=3600"})
+
     @router.get("/enter")
     async def enter() -> str:
         return page("enter.html", [], wrong=False)
@@ -70,7 +75,7 @@ def asking(router: APIRouter, hall: Hall, token: str | None) -> None:
     async def ask(run: str, text: str = "", second: str = "") -> str:
         station = hall.station(run)
         shown = {"about": station.about(), "goes_on": station.run.goes_on, "by_hand": station.run.by_hand, "most": hall.limits.tokens}
-        return page("ask.html", links, run, view="ask", readable=readable(station), text=text, second=second, **shown)
+        return page("ask.html", links, run, view="ask", text=text, second=second, **shown)
 
     @router.post("/run/{run}/answer")
     async def answer(run: str, request: Request) -> Response:
@@ -97,11 +102,21 @@ def asking(router: APIRouter, hall: Hall, token: str | None) -> None:
         except HeedfulError as error:
             return refused("reason.html", error)
 
+    @router.post("/run/{run}/bring")
+    async def bring(run: str, request: Request, name: str = "file") -> Response:
+        try:
+            return JSONResponse({"id": await kept(hall.station(run), Upload(name[:200], await request.body()))})
+        except HeedfulError as error:
+            return JSONResponse({"error": str(error)}, 400)
+
     @router.get("/run/{run}/compare")
     async def compare(run: str, text: str = "") -> str:
         station = hall.station(run)
-        kinds = [kind for kind in KINDS if kind[0] not in without(station)]
-        return page("compare.html", links, run, view="compare", text=text, kinds=kinds, methods=station.run.methods)
+        missing = lacking(station)
+        kinds = [kind for kind in KINDS if kind[0] not in missing]
+        reasons = [(words, missing[kind]) for kind, words in KINDS if kind in missing]
+        shown = {"about": station.about(), "by_hand": station.run.by_hand, "methods": station.run.methods}
+        return page("compare.html", links, run, view="compare", text=text, kinds=kinds, reasons=reasons, **shown)
 
     @router.post("/run/{run}/compare")
     async def both(run: str, request: Request) -> Response:
@@ -115,7 +130,7 @@ def asking(router: APIRouter, hall: Hall, token: str | None) -> None:
     async def about_api(run: str, request: Request) -> str:
         station = hall.station(run)
         shown = {"examples": examples(station, str(request.base_url).rstrip("/")), "token": token is not None}
-        return page("api.html", links, run, view="api", readable=readable(station), **shown)
+        return page("api.html", links, run, view="api", **shown)
 
 
 def looking(router: APIRouter, hall: Hall) -> None:
@@ -126,9 +141,9 @@ def looking(router: APIRouter, hall: Hall) -> None:
         return HTMLResponse(saved(run, await hall.station(run).read(name)), headers=ALONE)
 
     @router.get("/run/{run}/explained/{name}")
-    async def explained(run: str, name: str) -> Response:
+    async def explained(run: str, name: str, method: str | None = None) -> Response:
         station = hall.station(run)
-        return HTMLResponse((await rests(station, station.store.wanted(name))).page, headers=ALONE)
+        return HTMLResponse((await rests(station, station.store.wanted(name), View(method=method or None))).page, headers=ALONE)
 
     @router.get("/run/{run}/reading/{name}/small/{layer}")
     async def pictures(run: str, name: str, layer: int) -> Response:
@@ -141,17 +156,6 @@ def looking(router: APIRouter, hall: Hall) -> None:
     async def one(run: str, name: str, head: str) -> Response:
         reading = await hall.station(run).read(name)
         return Response(parcel(reading.head(*place(head))), media_type="application/octet-stream", headers=KEPT)
-
-
-def readable(station: Station) -> bool:
-    """Whether there is anything to compare."""
-    return station.run.reads and station.run.why_unread is None and station.run.takes == "text"
-
-
-def without(station: Station) -> set[str]:
-    """What of a run cannot be compared."""
-    lacking = set() if station.run.methods else {"methods"}
-    return lacking if station.run.facts().get("planned") else lacking | {"plan"}
 
 
 def examples(station: Station, base: str) -> list[tuple[str, str]]:

@@ -15,6 +15,11 @@ def palette() -> dict[str, str]:
     return {name: base64.b64encode(data).decode("ascii") for name, data in shades.items()}
 
 
+def scripts() -> str:
+    """The house's script for pictures under the shades of their cells."""
+    return files("heedful.explanations").joinpath("overlaid.js").read_text(encoding="utf-8")
+
+
 def style() -> str:
     """The house's style sheet with the ramps of its legends."""
     orange = ",".join(map(str, ORANGE))

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from heedful.errors import UsageError
+from heedful.explanations.parts.axes import Axes
+from heedful.explanations.parts.photograph import address
 
 SINK: Final = 0.3  # of the weight of the queries that can see a key, on average
 FEWEST: Final = 8  # keys, below which such a share is nothing special
@@ -30,12 +32,22 @@ class Map:
     keys: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Laid:
-    """A picture as a data address, over which text 0 lies: its tokens are cells in reading order, `columns` of them in a row."""
+    """A picture (c, h, w) in bytes, over which a text lies: its tokens are cells in reading order, `columns` of them in a row.
 
-    address: str
+    `text` says which one, `axes` what the sides of the picture measure, where they measure anything.
+    """
+
+    pixels: UInt8[Tensor, "c h w"]
     columns: int
+    text: int = 0
+    axes: Axes | None = None
+
+    @property
+    def address(self) -> str:
+        """The picture as a data address."""
+        return address(self.pixels)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +64,9 @@ class Reading:
         split: of a pair in text 0, the first token of the second text.
         silent: the heads that were muted.
         aligned: text 0 was written for text 1, at which its tokens looked.
-        laid: the picture that text 0 are the cells of.
+        laid: the picture that the tokens of one of the texts are cells of.
+        sides: what text 0 and text 1 are called, where they are aligned.
+        mutable: its heads are layers of ours, which can be muted.
     """
 
     record: Mapping[str, Any]
@@ -66,6 +80,8 @@ class Reading:
     notes: tuple[str, ...] = field(default=())
     aligned: bool = False
     laid: Laid | None = None
+    sides: tuple[str, str] = ("What was written", "What was read")
+    mutable: bool = True
 
     @property
     def bytes(self) -> int:
@@ -84,7 +100,9 @@ class Reading:
             "layers": layers,
             "counted": self.counted,
         }
-        told |= {"aligned": self.aligned, "columns": None if self.laid is None else self.laid.columns}
+        told |= {"aligned": self.aligned, "columns": None, "over": None, "mutable": self.mutable}
+        if self.laid is not None:
+            told |= {"columns": self.laid.columns, "over": self.laid.text}
         return {**told, "start": self.start, "split": self.split, "likely": [list(map(list, row)) for row in self.likely]}
 
     def muted(self, layer: int) -> list[int]:

@@ -7,7 +7,8 @@ from typing import Final
 import torch
 from markupsafe import Markup
 
-from heedful.explanations.parts.photograph import address, shade
+from heedful.explanations.parts.overlay import Cover, Laying, overlay
+from heedful.explanations.parts.photograph import faded
 from heedful.web.drawn import drawn
 from heedful.web.reading import Laid, Reading
 from heedful.web.runs.run import Reasons
@@ -31,20 +32,20 @@ def reason(found: Reasons) -> Markup:
 
 
 def over(found: Reasons, laid: Laid) -> Markup:
-    """The same over the picture whose cells the tokens are."""
+    """The same over the picture whose cells the tokens are, to be gone over by pointer or keys."""
     scores = torch.tensor(list(found.scores)).view(-1, laid.columns)
-    shown = scores if found.signed else scores - scores.min()  # what is read everywhere would hide the picture
-    order = sorted(range(len(found.scores)), key=lambda i: -abs(found.scores[i]))[:BEST]
-    best = [(found.tokens[i], i + 1, found.scores[i]) for i in order]
-    pictures = {"below": laid.address, "above": address(shade(shown * float(found.shaded), found.signed))}
-    return Markup(drawn("over.html", **pictures, about=found.about, best=best, signed=found.signed))
+    how = Laying(found.tokens, laid.axes, found.signed, found.shaded)
+    pixels = faded(laid.pixels) if found.signed else laid.pixels
+    shown = overlay(pixels, [Cover("what counted", scores)], "What counted", how)
+    return Markup(drawn("over.html", about=found.about, picture=Markup(shown)))
 
 
 def read_of(reading: Reading) -> Reasons:
     """What was read for an answer, where that is known."""
     counted = reading.counted or ()
     alike = bool(counted) and max(counted) - min(counted) < ALIKE * max(counted)
-    return Reasons(reading.texts[0], counted, SAME if alike and reading.laid else READ, signed=False, laid=reading.laid)
+    laid = reading.laid if reading.laid is not None and reading.laid.text == 0 else None
+    return Reasons(reading.texts[0], counted, SAME if alike and laid else READ, signed=False, laid=laid)
 
 
 def spaced(token: str) -> str:

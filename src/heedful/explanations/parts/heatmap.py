@@ -23,6 +23,7 @@ BYTES_A_CELL: Final = 2.4  # measured: the levels in base64, and the picture
 BYTES_A_LABEL: Final = 200
 BYTES_A_MAP: Final = 2_500
 CELL: Final = 30  # pixels of a cell where there is room
+ROW: Final = 13  # pixels of height that a row's name needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def plot(shown: Levels, of: Thinned, title: str) -> Markup:
             "data-scale": shown.scale,
             "data-queries": json.dumps([visible(token) for token in of.queries], ensure_ascii=False),
             "data-keys": json.dumps([visible(token) for token in of.keys], ensure_ascii=False),
-            "style": f"aspect-ratio:{columns}/{rows}",
+            "style": f"aspect-ratio:{columns}/{rows};min-height:{min(rows, PHONE) * ROW}px",
         },
         picture_of,
         element("div", {"class": "cursor", "hidden": True}),

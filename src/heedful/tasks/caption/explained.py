@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from heedful.explanations.page import Section, page
+from heedful.explanations.parts.overlay import Cover, Laying, cells, overlay
 from heedful.explanations.parts.photograph import photograph
 from heedful.explanations.parts.table import table
 from heedful.explanations.parts.thumbnail import gallery
@@ -25,7 +26,6 @@ from heedful.tasks.task import Explanation, View
 from heedful.tasks.translate.units import units
 
 CAUTION: Final = "Each map shows where the model looked when it chose a word; it does not prove why it chose it."
-SMALL: Final = ("a", "an", "the", ",", ".", "of", "it")
 
 
 def explained(answer: Captioned, view: View) -> Explanation:
@@ -60,15 +60,18 @@ def place(look: Float[Tensor, "y x"]) -> dict[str, Any]:
 
 
 def shown(answer: Captioned, words: Sequence[tuple[str, Float[Tensor, "y x"]]], layers: Sequence[tuple[str, Tensor]]) -> str:
-    """The page: the picture under each word that says something, under every word, and what else was found."""
+    """The page: the picture under the word that is chosen, under every word, and what else was found."""
     pixels, text = answer.picture.pixels, answer.said(answer.hypotheses[0])
     whole = photograph(pixels, "the picture", note=answer.picture.name)
-    maps = [(word, photograph(pixels, word, look, "Where it looked;")) for word, look in words]
+    side = answer.loaded.model.side
+    how = Laying(cells(side, side), about="Choose a word: what it read of the picture is shaded.")
+    looks = overlay(pixels, [Cover(word, look) for word, look in words], "where each word looked", how)
+    maps = [photograph(pixels, word, look, "Where it looked;") for word, look in words]
     said = f"{answer.question} {text}" if answer.question else text
     found = [(answer.said(one), one.score, one.log_probability) for one in answer.hypotheses]
     sections = [
-        Section("What was said", said, [gallery([whole, *(each for word, each in maps if word not in SMALL)])], "words"),
-        Section("Every word", f"The mean over {len(layers)} layers that read the picture.", [gallery([each for _, each in maps])], "every"),
+        Section("What was said", said, [gallery([whole, looks], large=True)], "words"),
+        Section("Every word", f"The mean over {len(layers)} layers that read the picture.", [gallery(maps)], "every"),
         Section("What was found", "", [table(("text", "score", "log-probability"), found, "The likeliest texts")], "found"),
     ]
     return page("Where the words looked", CAUTION, sections, f"{answer.loaded.run.path}")

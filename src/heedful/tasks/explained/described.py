@@ -17,7 +17,7 @@ from heedful.tasks.explained.pictures import Picture, PictureReader
 from heedful.tasks.explained.reader import gathered
 from heedful.tasks.explained.tokens import TWICE
 from heedful.tasks.explained.watching import Named, two_streams, unwatched
-from heedful.tasks.explained.writing import spoken, wanted_of
+from heedful.tasks.explained.writing import Wanted, spoken, wanted_of
 from heedful.tasks.task import Explanation, View
 
 
@@ -66,13 +66,22 @@ class CaptionReader(PictureReader):
 
 def why_said(answer: Captioned, view: View) -> Explanation:
     """The text, or one of its words, with the cells of the picture that speak for and against it."""
-    loaded, ids = answer.loaded, tuple(answer.hypotheses[0].ids)
-    model, tokenizer = loaded.model, loaded.tokenizer
+    loaded, subject = answer.loaded, of_caption(answer, view.target, view.contrast)
+    return answered(reasons(loaded.run.path, subject, loaded.model, view), view, answer.record(), [], f"{loaded.run.path}")
+
+
+def of_caption(answer: Captioned, target: object = None, contrast: object = None) -> Picture:
+    """Why these words were written: all of them unless one is given."""
+    ids = tuple(answer.hypotheses[0].ids)
     if not ids:
         raise UsageError("nothing was written, so there is nothing to explain: another picture would work")
-    wanted = wanted_of(ids, model.mark, tokenizer, view.target, view.contrast)
+    return of_words(answer, ids, wanted_of(ids, answer.loaded.model.mark, answer.loaded.tokenizer, target, contrast))
+
+
+def of_words(answer: Captioned, ids: tuple[int, ...], wanted: Wanted) -> Picture:
+    """Why some of the tokens of a text were written after those before them."""
+    model, tokenizer = answer.loaded.model, answer.loaded.tokenizer
     before = (*answer.ids.tolist(), model.mark, *ids[: wanted.first])
     reader = CaptionReader(model, model.side, before, wanted.target, wanted.contrast)
     said, against = (spoken(tokens, tokenizer, model.mark) for tokens in (wanted.target, wanted.contrast))
-    subject = Picture(reader, answer.picture.pixels, said, against or None)
-    return answered(reasons(loaded.run.path, subject, model, view), view, answer.record(), [], f"{loaded.run.path}")
+    return Picture(reader, answer.picture.pixels, said, against or None)

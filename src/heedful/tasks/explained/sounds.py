@@ -16,13 +16,15 @@ from torch import Tensor, nn
 
 from heedful.data.audio.logmel import FLOOR, log_mel
 from heedful.errors import UsageError
+from heedful.explanations.parts.axes import Axes
 from heedful.explanations.subject import Grid
 from heedful.manage.still import still
 from heedful.models.speech.listener import Listener
 from heedful.tasks.explained.answering import answered, reasons
 from heedful.tasks.explained.modelled import Modelled
 from heedful.tasks.explained.reader import gathered
-from heedful.tasks.explained.writing import spoken, wanted_of
+from heedful.tasks.explained.spectra import axes_of, spectrogram
+from heedful.tasks.explained.writing import Wanted, spoken, wanted_of
 from heedful.tasks.speech.answer import Transcribed
 from heedful.tasks.task import Explanation, View
 
@@ -47,8 +49,17 @@ class Sound(Modelled):
 
     replacements = ("baseline", "mask")
     no_attention = watchable = STEMMED
+    grid: Grid
 
-    def __init__(self, model: Listener, frames: Float[Tensor, "t f"], seconds: float, words: Words, named: tuple[str, str | None]) -> None:
+    def __init__(
+        self,
+        model: Listener,
+        frames: Float[Tensor, "t f"],
+        seconds: float,
+        words: Words,
+        named: tuple[str, str | None],
+        axes: Axes | None = None,
+    ) -> None:
         self.model: nn.Module = model
         self.listener, self.frames, self.seconds, self.words = model, frames, seconds, words
         self.answer, self.contrast = named
@@ -58,7 +69,7 @@ class Sound(Modelled):
         edges = [(places[0], places[-1] + 1) for places in self.places]
         step = seconds / len(frames)
         self.names = tuple(f"{first * step:.2f} to {end * step:.2f} s " for first, end in edges)
-        self.grid = Grid(spectrogram(frames), 1, count)
+        self.grid = Grid(spectrogram(frames), 1, count, axes)
 
     @property
     def features(self) -> Float[Tensor, "t f"]:
@@ -100,14 +111,7 @@ class Sound(Modelled):
     def again(self, model: nn.Module) -> Sound:
         """The same recording and words under another model."""
         assert isinstance(model, Listener)
-        return Sound(model, self.frames, self.seconds, self.words, (self.answer, self.contrast))
-
-
-def spectrogram(frames: Float[Tensor, "t f"]) -> Tensor:
-    """Frames as a grey picture: time across, low bands below; what is loud is light."""
-    values = frames.T.flip(0).double().cpu()
-    low, high = values.min(), values.max()
-    return ((values - low) / (high - low).clamp(min=1e-9) * 255).round().to(torch.uint8)[None]
+        return Sound(model, self.frames, self.seconds, self.words, (self.answer, self.contrast), self.grid.axes)
 
 
 def of_recording(answer: Transcribed, target: object = None, contrast: object = None) -> Sound:
@@ -115,11 +119,17 @@ def of_recording(answer: Transcribed, target: object = None, contrast: object = 
     loaded, ids = answer.loaded, tuple(answer.hypotheses[0].ids)
     if not ids:
         raise UsageError(f"{answer.given.name}: no word was heard in it, so there is nothing to explain")
-    wanted = wanted_of(ids, loaded.model.mark, loaded.tokenizer, target, contrast)
+    return of_heard(answer, ids, wanted_of(ids, loaded.model.mark, loaded.tokenizer, target, contrast))
+
+
+def of_heard(answer: Transcribed, ids: tuple[int, ...], wanted: Wanted) -> Sound:
+    """Why some of the tokens of a text were heard after those before them."""
+    loaded = answer.loaded
     words = Words((loaded.model.mark, *ids[: wanted.first]), wanted.target, wanted.contrast)
     said, against = (spoken(tokens, loaded.tokenizer, loaded.model.mark) for tokens in (wanted.target, wanted.contrast))
     frames = log_mel(answer.given.wave[None].to(loaded.device), loaded.data.frames)[0]
-    return Sound(loaded.model, frames, len(answer.given.wave) / loaded.data.frames.rate, words, (said, against or None))
+    seconds = len(answer.given.wave) / loaded.data.frames.rate
+    return Sound(loaded.model, frames, seconds, words, (said, against or None), axes_of(seconds, loaded.data.frames))
 
 
 def why_heard(answer: Transcribed, view: View) -> Explanation:

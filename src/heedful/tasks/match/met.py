@@ -26,6 +26,7 @@ from heedful.tasks.match.matching import MEASURES
 from heedful.tasks.task import Explanation, Record, View
 from heedful.train.metrics import moved
 
+COSINE: Final = "the cosine of the words' states"
 CAUTION: Final = "Which words met is what the model read; it does not prove why this entry was chosen."
 
 
@@ -57,22 +58,40 @@ def met(answer: Meant, view: View) -> Explanation:
 @torch.inference_mode()
 def pairs_of(matching: Matching, question: str, entry: str, view: View) -> Pairs:
     """The words of both and what passed between them."""
+    reranked = matching.loaded.model.reranker is not None
+    if not reranked and (view.layer is not None or view.head is not None):
+        raise UsageError("this model has no re-ranker whose heads could be told apart: without --layer and --head it would work")
+    asked, known = worded(matching, question, entry)
+    found, layers = layers_of(matching, question, entry)
+    chosen = layers if view.layer is None else [layers[numbered("layer", view.layer, len(layers))]]
+    stack = torch.stack([weights for _, weights in chosen])
+    heads = stack if view.head is None else stack[:, numbered("head", view.head, stack.shape[1]), None]
+    by = "the re-ranker's cross attention" if reranked else COSINE
+    return Pairs(asked, known, heads.mean((0, 1)), found[: len(asked)], by)
+
+
+def worded(matching: Matching, question: str, entry: str) -> tuple[list[str], list[str]]:
+    """The words of both that the model reads."""
+    asked, known = (folded_words(text)[: matching.loaded.model.context] or [""] for text in (question, entry))
+    return asked, known
+
+
+@torch.inference_mode()
+def layers_of(matching: Matching, question: str, entry: str) -> tuple[Float[Tensor, " q"], list[tuple[str, Float[Tensor, "h q k"]]]]:
+    """How much the question's own words counted, and what passed between the words of both: a map of every head of the re-ranker's layers.
+
+    Without a re-ranker there is one map: how alike the words' states are.
+    """
     loaded = matching.loaded
-    model, context = loaded.model, loaded.model.context
-    found = model.tower(moved(loaded.reading([question, entry]).whole(), loaded.device))
-    asked, known = (folded_words(text)[:context] or [""] for text in (question, entry))
-    if model.reranker is None:
-        if view.layer is not None or view.head is not None:
-            raise UsageError("this model has no re-ranker whose heads could be told apart: without --layer and --head it would work")
+    found = loaded.model.tower(moved(loaded.reading([question, entry]).whole(), loaded.device))
+    rows, columns = (len(words) for words in worded(matching, question, entry))
+    if loaded.model.reranker is None:
         states = normalize(found.states, dim=-1)
-        weights, by = (states[0, : len(asked)] @ states[1, : len(known)].T).clamp(min=0), "the cosine of the words' states"
+        maps = [("cosine", (states[0, :rows] @ states[1, :columns].T).clamp(min=0)[None])]
     else:
-        _, traces = model.reranker(picked(found, torch.tensor([0])), picked(found, torch.tensor([1])), trace=True)
-        layers = traces if view.layer is None else [traces[numbered("layer", view.layer, len(traces))]]
-        stack = torch.stack([trace.weights[0] for trace in layers])
-        heads = stack if view.head is None else stack[:, numbered("head", view.head, stack.shape[1]), None]
-        weights, by = heads.mean((0, 1))[: len(asked), : len(known)], "the re-ranker's cross attention"
-    return Pairs(asked, known, weights.float().cpu(), found.pooled[0, : len(asked)].float().cpu(), by)
+        _, traces = loaded.model.reranker(picked(found, torch.tensor([0])), picked(found, torch.tensor([1])), trace=True)
+        maps = [(trace.name, trace.weights[0, :, :rows, :columns]) for trace in traces]
+    return found.pooled[0].float().cpu(), [(name, weights.float().cpu()) for name, weights in maps]
 
 
 def measures_of(matching: Matching, found: Matched, label: str) -> Record:

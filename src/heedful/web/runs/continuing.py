@@ -12,10 +12,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from heedful.errors import HeedfulError, UsageError
-from heedful.manage.apply.apply import apply
+from heedful.errors import HeedfulError
 from heedful.manage.hosts.ours import layers
-from heedful.manage.plan import Plan
 from heedful.spec.generation import Ending
 from heedful.tasks.continuation import Continuation
 from heedful.tasks.explained.following import of_weights_alone, why_next
@@ -26,6 +24,7 @@ from heedful.tasks.looked import looked
 from heedful.tasks.task import Asked, Explanation, Record, View
 from heedful.web.reading import Map, Reading
 from heedful.web.runs.muting import muted
+from heedful.web.runs.planned import beside, chosen
 from heedful.web.runs.run import ByHand, Kind, Reasons, Wanted, pair_of
 from heedful.web.runs.texts import sizes
 from heedful.web.runs.why import OF_TOKENS, why
@@ -48,13 +47,18 @@ class OpenGenerator:
 
     def __init__(self, path: Path, plan: Path | None = None) -> None:
         self.path, self.loaded = path, load(path)
-        self.planned = None if plan is None else under(load(path), Plan.load(plan))
+        self.planned = beside(load, path, plan)
 
     @cached_property
     def why_unread(self) -> str | None:
         """Why there is no reading of its heads; None where there is."""
         kind = self.loaded.spec.model.kind
         return None if layers(self.loaded.model) else f"this {kind} model was trained without layers that attend as we show them"
+
+    @property
+    def why_unplanned(self) -> str | None:
+        """Whatever has heads can be planned."""
+        return self.why_unread
 
     def facts(self) -> Record:
         """Sizes."""
@@ -82,7 +86,7 @@ class OpenGenerator:
 
     def read(self, wanted: Wanted) -> Reading:
         """A continuation, and the weights of every head over prompt and continuation."""
-        loaded = self.under_plan(wanted)
+        loaded = chosen(wanted, self.loaded, self.planned, self.path)
         continuation = Continuation(loaded, pair_of(wanted), wanted.asked, first_seed(wanted.asked))
         with muted(loaded.model, wanted.silent):
             record = continuation.record()
@@ -90,30 +94,14 @@ class OpenGenerator:
 
     def reasons(self, wanted: Wanted, method: str) -> Reasons:
         """How much each token of the prompt counted for the first token that was made."""
-        loaded = self.under_plan(wanted)
+        loaded = chosen(wanted, self.loaded, self.planned, self.path)
         once = replace(wanted.asked, ending=Ending(max_tokens=1))
         with muted(loaded.model, wanted.silent):
             continuation = Continuation(loaded, pair_of(wanted), once, first_seed(once))
             continuation.record()
             made = continuation.made[0].token
             ids = continuation.given[-(loaded.model.limit or len(continuation.given)) :]
-            return why(self.path, of_language_model(loaded.model, ids, loaded.tokenizer, made, None), method)
-
-    def under_plan(self, wanted: Wanted) -> Loaded:
-        """The model as it is, or under the plan."""
-        if not wanted.planned:
-            return self.loaded
-        if self.planned is None:
-            raise UsageError(f"{self.path} is served without a plan: heedful serve --plan would work")
-        if wanted.silent:
-            raise UsageError("heads are muted in the model as it is: without its plan it would work")
-        return self.planned
-
-
-def under(loaded: Loaded, plan: Plan) -> Loaded:
-    """A language model that attends as a plan says, on short texts too: it is looked at to see the plan, not to save the time."""
-    apply(loaded.model, plan, dense_below=0)
-    return loaded
+            return why(self.path, of_language_model(loaded.model, ids, loaded.tokenizer, made, None), loaded.model, method)
 
 
 def first_seed(asked: Asked) -> int:

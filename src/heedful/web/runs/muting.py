@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from heedful.errors import UsageError
 from heedful.layers.attention import AttentionLayer
+from heedful.layers.block import TransformerBlock
 from heedful.manage.hosts.ours import layers
 
 
@@ -38,6 +39,11 @@ def muted(model: nn.Module, silent: Sequence[tuple[int, int]], among: Sequence[A
     finally:
         for layer, core in zip(found, before, strict=True):
             layer.core = core
+
+
+def across(blocks: Iterable[nn.Module]) -> list[AttentionLayer]:
+    """The layers of transformer blocks that look at another stream."""
+    return [block.cross for block in blocks if isinstance(block, TransformerBlock) and block.cross is not None]
 
 
 def hushed(core: Callable[..., Any], heads: list[int]) -> Callable[..., Any]:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Final, final
 
 from heedful.errors import HeedfulError, UsageError
+from heedful.tasks.image.image import goal_at
+from heedful.tasks.image.scenes.boxes import Boxes
+from heedful.tasks.image.scenes.masks import Masks
 from heedful.tasks.table import task_of
 from heedful.tasks.task import Answer, Asked, Explanation, Record, View
 from heedful.web.reading import Reading
 from heedful.web.runs.run import ByHand, Kind, Reasons, Wanted
+from heedful.web.runs.why import ACROSS, UNSEEN
 
 FILES: Final = frozenset({"image", "speech", "caption"})  # whose inputs are the contents of files; a client names no file of the server's
 
@@ -19,13 +24,19 @@ FILES: Final = frozenset({"image", "speech", "caption"})  # whose inputs are the
 class OtherRun:
     """A run of a task that has no door of its own here."""
 
-    reads, methods = False, ()
+    reads = False
 
     def __init__(self, path: Path, plan: Path | None = None) -> None:
         self.path, self.door = path, task_of(path)
         self.task = self.door.name
         if plan is not None:
-            raise UsageError(f"--plan is for runs of classify and generate: {path} is one of {self.task}, and without it would work")
+            raise UsageError(f"{path}: {self.why_unread}, and a plan cannot be shown beside them: without --plan it would work")
+
+    @cached_property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that explain its answers: of boxes all that look across two streams, of pixels those without attention."""
+        goal = goal_at(self.path) if self.task == "image" else None
+        return ACROSS if isinstance(goal, Boxes) else UNSEEN if isinstance(goal, Masks) else ()
 
     @property
     def takes(self) -> Kind:
@@ -46,6 +57,11 @@ class OtherRun:
     def why_unread(self) -> str | None:
         """Its explanation is the task's own page."""
         return f"the heads of {self.task} are shown on the page of its explanation"
+
+    @property
+    def why_unplanned(self) -> str | None:
+        """Nothing of it is shown head by head."""
+        return self.why_unread
 
     def facts(self) -> Record:
         """Nothing that is known of every task."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final, final
@@ -13,7 +12,6 @@ import torch
 from heedful.data.images.decode import decoded
 from heedful.data.images.pictures import channelled
 from heedful.errors import HeedfulError, UsageError
-from heedful.explanations.parts.photograph import address
 from heedful.manage.hosts.ours import layers
 from heedful.models.vision.build import PictureClassifier, build_picture_classifier
 from heedful.models.vision.picture_model import PictureOutput
@@ -22,13 +20,14 @@ from heedful.tasks.explained.seen import of_picture
 from heedful.tasks.image.classes.answer import Classified
 from heedful.tasks.image.classes.explained import explained
 from heedful.tasks.image.inputs import Input, inputs
-from heedful.tasks.image.loading import load_pictures
+from heedful.tasks.image.loading import LoadedPictures, load_pictures
 from heedful.tasks.task import Asked, Explanation, Record, View
 from heedful.web.reading import Laid, Map, Reading
 from heedful.web.runs.muting import muted
+from heedful.web.runs.planned import beside, chosen
 from heedful.web.runs.run import ByHand, Kind, Reasons, Upload, Wanted
 from heedful.web.runs.texts import sizes
-from heedful.web.runs.why import OF_TOKENS, why
+from heedful.web.runs.why import OF_TOKENS, UNSEEN, why
 
 UNREAD: Final = "it convolves, and no layer of it attends over patches"
 
@@ -37,19 +36,18 @@ UNREAD: Final = "it convolves, and no layer of it attends over patches"
 class OpenPictures:
     """The class of pictures, many in one forward.
 
-    Errors: those of loading a run, and `UsageError` for a plan.
+    Errors: those of loading a run and a plan.
     """
 
     task = "image"
     takes: Kind = "file"
     by_hand: ByHand | None = "draw"
-    methods = OF_TOKENS
     goes_on, reads = False, True
 
     def __init__(self, path: Path, plan: Path | None = None) -> None:
-        if plan is not None:
-            raise UsageError(f"--plan is for runs of classify and generate: {path} is one of {self.task}, and without it would work")
-        self.path, self.loaded = path, load_pictures(path, build_picture_classifier)
+        self.path, self.loaded = path, load(path)
+        self.planned = beside(load, path, plan)
+        self.methods = OF_TOKENS if isinstance(self.model, VisionTransformer) else UNSEEN
 
     @property
     def model(self) -> PictureClassifier:
@@ -61,10 +59,16 @@ class OpenPictures:
         """Why there is no reading of its heads; None where there is."""
         return None if isinstance(self.model, VisionTransformer) and layers(self.model) else UNREAD
 
+    @property
+    def why_unplanned(self) -> str | None:
+        """Whatever has heads can be planned."""
+        return self.why_unread
+
     def facts(self) -> Record:
         """Classes and sizes."""
         drawn = {"size": self.model.size, "channels": self.model.channels}
-        return {"labels": list(self.model.labels), **drawn, **sizes(self.model), "context": self.model.context}
+        planned = self.planned is not None
+        return {"labels": list(self.model.labels), **drawn, **sizes(self.model), "context": self.model.context, "planned": planned}
 
     def answers(self, inputs: Sequence[str], asked: Asked) -> list[Record | HeedfulError]:
         """The class of each picture, by its path; all that can be read in one forward."""
@@ -97,27 +101,30 @@ class OpenPictures:
 
     def read(self, wanted: Wanted) -> Reading:
         """The class, and the weights of every head over the patches."""
-        picture = picture_of(wanted.file, self.model)
-        answer = Classified(self.loaded, picture)
-        with muted(self.model, wanted.silent):
+        picture, loaded = picture_of(wanted.file, self.model), chosen(wanted, self.loaded, self.planned, self.path)
+        answer = Classified(loaded, picture)
+        with muted(loaded.model, wanted.silent):
             output = answer.output(trace=True)
         record, maps = answer.told(output), tuple(Map(trace.name, trace.weights[0].float().cpu()) for trace in output.traces)
         if self.why_unread is not None:
-            return Reading(record, ((),), (), laid=Laid(address(picture.pixels), 0))
+            return Reading(record, ((),), (), laid=Laid(picture.pixels, 0))
         count = maps[0].weights.shape[-1]
         side = round(count**0.5)
         names = [f"{i // side + 1}·{i % side + 1}" for i in range(count)]
         counted = None if output.pooled is None else tuple(output.pooled[0].float().tolist())
-        return Reading(record, (names,), maps, counted, silent=wanted.silent, laid=Laid(address(picture.pixels), side))
+        return Reading(record, (names,), maps, counted, silent=wanted.silent, laid=Laid(picture.pixels, side))
 
     def reasons(self, wanted: Wanted, method: str) -> Reasons:
         """How much each cell of the picture counted for the class."""
         pixels = picture_of(wanted.file, self.model).pixels
-        with muted(self.model, wanted.silent):
-            subject = of_picture(self.model, pixels)
-            found = why(self.path, subject, method)
-        names = [f"{i // subject.grid.columns + 1}·{i % subject.grid.columns + 1}" for i in range(len(found.scores))]
-        return replace(found, tokens=names, laid=Laid(address(pixels), subject.grid.columns))
+        model = chosen(wanted, self.loaded, self.planned, self.path).model
+        with muted(model, wanted.silent):
+            return why(self.path, of_picture(model, pixels), model, method)
+
+
+def load(path: Path) -> LoadedPictures[PictureClassifier]:
+    """A run's classifier."""
+    return load_pictures(path, build_picture_classifier)
 
 
 def picture_of(file: Upload | None, model: PictureClassifier) -> Input:

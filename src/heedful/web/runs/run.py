@@ -89,6 +89,10 @@ class OpenRun(Protocol):
     def why_unread(self) -> str | None:
         """Why there is no reading of its heads; None where there is."""
 
+    @property
+    def why_unplanned(self) -> str | None:
+        """Why no plan can be shown beside the model; None where one could."""
+
     def facts(self) -> Record:
         """What there is to know of it, as JSON data."""
 

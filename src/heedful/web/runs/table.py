@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,12 @@ from heedful.errors import UsageError
 from heedful.tasks.image.classes.classes import Classes
 from heedful.tasks.image.image import goal_at
 from heedful.tasks.table import task_of
+from heedful.web.runs.by_way import RunByWay
 from heedful.web.runs.continuing import OpenGenerator
+from heedful.web.runs.describing import Describing
+from heedful.web.runs.hearing import Hearing
+from heedful.web.runs.leaning import Leaning
+from heedful.web.runs.meeting import Meeting
 from heedful.web.runs.other import OtherRun
 from heedful.web.runs.pictures import OpenPictures
 from heedful.web.runs.run import Opener, OpenRun, Precision
@@ -29,6 +35,10 @@ OPENERS: Final[Mapping[str, Opener]] = {
     "translate": OpenWriter,
     "summarise": OpenWriter,
     "image": open_pictures,
+    "caption": partial(RunByWay, Describing),
+    "speech": partial(RunByWay, Hearing),
+    "match": partial(RunByWay, Meeting),
+    "recommend": partial(RunByWay, Leaning),
 }
 
 

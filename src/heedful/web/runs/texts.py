@@ -10,14 +10,12 @@ from typing import Final, final
 import torch
 from torch import nn
 
-from heedful.errors import HeedfulError, UsageError
-from heedful.manage.apply.apply import apply
+from heedful.errors import HeedfulError
 from heedful.manage.hosts.ours import layers
-from heedful.manage.plan import Plan
 from heedful.models.classifier import Classifier, ClassifierOutput
 from heedful.tasks.classify.answer import Classified
 from heedful.tasks.classify.classify import Classify
-from heedful.tasks.classify.loading import LoadedClassifier, load_classifier
+from heedful.tasks.classify.loading import load_classifier
 from heedful.tasks.classify.marked import counted, marked
 from heedful.tasks.explained.classified import of_weights_alone, why_class
 from heedful.tasks.explained.subjects import of_classifier
@@ -25,6 +23,7 @@ from heedful.tasks.task import Asked, Explanation, Record, View
 from heedful.web.reading import Map, Reading
 from heedful.web.runs.crew import Crew
 from heedful.web.runs.muting import muted
+from heedful.web.runs.planned import beside, chosen
 from heedful.web.runs.run import ByHand, Kind, Precision, Reasons, Wanted, pair_of
 from heedful.web.runs.why import OF_TOKENS, why
 
@@ -51,7 +50,7 @@ class OpenClassifier:
 
     def __init__(self, path: Path, plan: Path | None = None, precision: Precision = "float32") -> None:
         self.path, self.loaded = path, load_classifier(path)
-        self.planned = None if plan is None else under(load_classifier(path), Plan.load(plan))
+        self.planned = beside(load_classifier, path, plan)
         # Answers alone are made of rounder numbers; what the page and explanations show is of the model as it was trained.
         self.crew = Crew(torch.get_num_threads())
         self.answering = self.loaded.model if precision == "float32" else load_classifier(path).model.to(TYPES[precision])
@@ -60,6 +59,11 @@ class OpenClassifier:
     def why_unread(self) -> str | None:
         """Why there is no reading of its heads; None where there is."""
         return None if layers(self.loaded.model) else f"a {self.loaded.spec.model.kind} has no layers that attend"
+
+    @property
+    def why_unplanned(self) -> str | None:
+        """Whatever has heads can be planned."""
+        return self.why_unread
 
     def facts(self) -> Record:
         """Classes and sizes."""
@@ -96,7 +100,7 @@ class OpenClassifier:
 
     def read(self, wanted: Wanted) -> Reading:
         """The class, and the weights of every head."""
-        loaded = self.under_plan(wanted)
+        loaded = chosen(wanted, self.loaded, self.planned, self.path)
         answer = Classified(loaded, pair_of(wanted))
         with muted(loaded.model, wanted.silent):
             output = answer.output(trace=True)
@@ -109,26 +113,10 @@ class OpenClassifier:
 
     def reasons(self, wanted: Wanted, method: str) -> Reasons:
         """How much each token counted for the class."""
-        loaded = self.under_plan(wanted)
+        loaded = chosen(wanted, self.loaded, self.planned, self.path)
         answer = Classified(loaded, pair_of(wanted))
         with muted(loaded.model, wanted.silent):
-            return why(self.path, of_classifier(loaded.model, answer.ids[0], loaded.tokenizer, None, None), method)
-
-    def under_plan(self, wanted: Wanted) -> LoadedClassifier:
-        """The model as it is, or under the plan."""
-        if not wanted.planned:
-            return self.loaded
-        if self.planned is None:
-            raise UsageError(f"{self.path} is served without a plan: heedful serve --plan would work")
-        if wanted.silent:
-            raise UsageError("heads are muted in the model as it is: without its plan it would work")
-        return self.planned
-
-
-def under(loaded: LoadedClassifier, plan: Plan) -> LoadedClassifier:
-    """A classifier that attends as a plan says, on short texts too: it is looked at to see the plan, not to save the time."""
-    apply(loaded.model, plan, dense_below=0)
-    return loaded
+            return why(self.path, of_classifier(loaded.model, answer.ids[0], loaded.tokenizer, None, None), loaded.model, method)
 
 
 def sizes(model: nn.Module) -> dict[str, int]:

@@ -5,7 +5,8 @@
   const busy = (words) => { const box = document.querySelector(".busy"); if (box) box.textContent = words; };
 
   // What htmx has put in is brought to life; what it says while it waits.
-  document.addEventListener("htmx:after:swap", () => { busy(""); if (answer) Heedful.readings(answer); });
+  const alive = () => { Heedful.readings(answer); heedfulOverlaid(answer); };
+  document.addEventListener("htmx:after:swap", () => { busy(""); if (answer) alive(); });
   document.addEventListener("htmx:before:request", () => busy("reading …"));
   document.addEventListener("htmx:error", () => busy("the server does not answer"));
   document.addEventListener("htmx:after:request", () => busy(""));
@@ -88,7 +89,7 @@
       busy("");
       answer.innerHTML = text;
       globalThis.htmx?.process(answer);
-      Heedful.readings(answer);
+      alive();
     };
     const anew = (file) => { silent.value = ""; unmute.hidden = true; send(file); };
     let last = null;

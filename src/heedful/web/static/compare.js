@@ -25,8 +25,32 @@
     figure.querySelector(".top").textContent = Heedful.short(top);
   });
 
+  // A file for one side: kept by the server under a name, which the form then sends.
+  function bringing(box, run) {
+    const held = box.querySelector("input[type=hidden]"), told = box.querySelector(".brought"), preview = box.querySelector(".preview");
+    const chosen = box.querySelector("input[type=file]"), drop = box.querySelector(".drop"), hand = box.querySelector(".byhand");
+    const send = async (file) => {
+      told.textContent = "sending …";
+      try {
+        const response = await fetch(`/run/${run}/bring?${new URLSearchParams({ name: file.name })}`, { method: "POST", body: file });
+        const found = await response.json();
+        held.value = found.id ?? "";
+        told.textContent = response.ok ? file.name : found.error;
+        const kind = file.type.startsWith("image/") ? "img" : file.type.startsWith("audio/") ? "audio" : null;
+        preview.replaceChildren(...(response.ok && kind ? [Heedful.el(kind, { src: URL.createObjectURL(file), alt: file.name, controls: true })] : []));
+      } catch { told.textContent = "the server does not answer, or the file is too large for it"; }
+    };
+    drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
+    drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+    drop.addEventListener("drop", (event) => { event.preventDefault(); drop.classList.remove("over"); if (event.dataTransfer.files[0]) send(event.dataTransfer.files[0]); });
+    chosen.addEventListener("change", () => { if (chosen.files[0]) send(chosen.files[0]); });
+    if (hand?.classList.contains("draw")) Heedful.drawing(hand, send);
+    if (hand?.classList.contains("speak")) Heedful.recording(hand, send);
+  }
+
   const form = document.getElementById("compare");
   if (form) {
+    addEventListener("DOMContentLoaded", () => form.querySelectorAll(".bring").forEach((box) => bringing(box, form.dataset.run)));
     const show = () => { form.dataset.what = new FormData(form).get("what"); };
     form.addEventListener("change", show);
     show();

@@ -1,6 +1,6 @@
 "use strict";
 {
-  const DESK = 40, PHONE = 18, CELL = 26, WIDEST = 620;
+  const DESK = 40, PHONE = 18, CELL = 26, WIDEST = 620, ROW = 13;
 
   function labels(box, names, axis) {
     const desk = Math.ceil(names.length / DESK), phone = Math.ceil(Math.ceil(names.length / PHONE) / desk) * desk;
@@ -58,6 +58,7 @@
         }
         brush.putImageData(image, 0, 0);
         field.style.aspectRatio = `${keys.length} / ${queries.length}`;
+        field.style.minHeight = `${Math.min(queries.length, PHONE) * ROW}px`;
         figure.querySelector(".axes").style.setProperty("--width", `${Math.min(WIDEST, keys.length * CELL)}px`);
         labels(figure.querySelector(".labels.keys"), keys, "keys");
         labels(figure.querySelector(".labels.queries"), queries, "queries");

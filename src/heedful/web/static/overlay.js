@@ -5,7 +5,7 @@
   // A picture whose patches can be pointed at or reached with the arrow keys; what a patch looked at is laid over it.
   Heedful.overlay = (figure, names, columns, chosen) => {
     const photo = figure.querySelector(".photo"), canvas = photo.querySelector("canvas"), cursor = photo.querySelector(".cursor");
-    const rows = Math.ceil(names.length / columns);
+    const rows = Math.max(1, Math.ceil(names.length / columns));
     let at = 0;
     canvas.width = columns;
     canvas.height = rows;
@@ -37,6 +37,7 @@
           image.data.set([...WARM, Math.round(255 * DEEPEST * share)], 4 * key);
         });
         brush.putImageData(image, 0, 0);
+        if (place < 0) { cursor.hidden = true; return; }
         at = place;
         outline();
       },

@@ -30,13 +30,14 @@
     const title = () => select.selectedOptions[0].textContent;
     choices(select, layers);
 
-    const strip = index.columns ? Heedful.overlay(box.querySelector(".strip"), index.texts[0], index.columns, (place) => look(place))
+    const strip = index.over === 0 ? Heedful.overlay(box.querySelector(".strip"), index.texts[0], index.columns, (place) => look(place))
       : Heedful.strip(box.querySelector(".strip"), index.texts[0], { made: index.start !== null, start: index.start, split: index.split }, (place) => look(place));
-    const beside = index.aligned ? Heedful.strip(box.querySelector(".source"), index.texts[1], {}, (key) => back(key)) : null;
+    const beside = index.over === 1 ? Heedful.overlay(box.querySelector(".source"), index.texts[1], index.columns, (key) => back(key))
+      : index.aligned ? Heedful.strip(box.querySelector(".source"), index.texts[1], {}, (key) => back(key)) : null;
     const map = Heedful.matrix(box.querySelector(".map"));
     const lines = Heedful.lines(box.querySelector(".lines"), (query) => look(query, true), (key) => back(key));
     const steps = box.querySelector(".steps") ? Heedful.steps(box.querySelector(".steps"), index, (place) => look(place)) : null;
-    const model = box.querySelector(".model") ? Heedful.model(box.querySelector(".model"), layers, source, (name) => open(name), saved ? null : toggle) : null;
+    const model = box.querySelector(".model") ? Heedful.model(box.querySelector(".model"), layers, source, (name) => open(name), saved || !index.mutable ? null : toggle) : null;
 
     function toggle(name) { box.dispatchEvent(new CustomEvent("heedful:mute", { bubbles: true, detail: name })); }
 

@@ -14,6 +14,7 @@ from heedful.explanations.markup import Markup
 from heedful.explanations.page import Section, page
 from heedful.explanations.parts.bars import Bar, bars
 from heedful.explanations.parts.heads import Layer, heads
+from heedful.explanations.parts.overlay import Cover, Laying, cells, overlay
 from heedful.explanations.parts.photograph import photograph
 from heedful.explanations.parts.table import table
 from heedful.explanations.parts.thumbnail import gallery
@@ -85,13 +86,15 @@ def place(found: Float[Tensor, "y x"]) -> dict[str, Any]:
 def shown(
     answer: Classified, record: Record, maps: dict[str, Tensor], openings: Sequence[Opening], output: PictureOutput, view: View
 ) -> str:
-    """The page: the picture under each map, the classes, the gates, and every head of a picture of few patches."""
+    """The page: the picture under each of the maps, the classes, the gates, and every head of a picture of few patches."""
     pixels = answer.picture.pixels
     pictures = [photograph(pixels, "the picture", note=str(record["image"]))]
-    pictures += [photograph(pixels, name, found.float(), ABOUT[name]) for name, found in maps.items()]
+    pictures += [
+        overlay(pixels, [Cover(name, found.float())], name, Laying(cells(*found.shape), about=ABOUT[name])) for name, found in maps.items()
+    ]
     likely = table(("class", "probability"), [(name, share) for name, share in record["probabilities"].items()], "The likeliest classes")
     said = f"{record['label']} ({record['confidence']:.1%})" + (f"; it is {record['truth']}" if "truth" in record else "")
-    sections = [Section("What counted", said, [gallery(pictures)], "maps"), Section("How sure", "", [likely], "classes")]
+    sections = [Section("What counted", said, [gallery(pictures, large=True)], "maps"), Section("How sure", "", [likely], "classes")]
     if openings:
         lead = "How far each gate opens for this picture: its widest open channels, and its places."
         sections.append(Section("Gates", lead, [part for each in openings for part in drawn(each, pixels, view.top)], "gates"))

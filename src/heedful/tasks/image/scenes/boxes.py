@@ -13,6 +13,7 @@ from rich.console import Console
 from heedful.data.images.batches import SceneBatch, every
 from heedful.errors import UsageError
 from heedful.explanations.page import Section, page
+from heedful.explanations.parts.overlay import Cover, Laying, cells, overlay
 from heedful.explanations.parts.photograph import box, photograph
 from heedful.explanations.parts.thumbnail import gallery
 from heedful.models.vision.detector import Detector, DetectorOutput
@@ -124,7 +125,9 @@ class Boxes:
             row, column = divmod(int(looked.argmax()), side)
             each["looked"] = [round((column + 0.5) / side, 4), round((row + 0.5) / side, 4)]
             outline = box(tuple(each["box"]), each["label"])
-            maps.append(photograph(pixels, f"{each['label']} ({each['confidence']:.1%})", looked, "Where it was read;", (outline,)))
+            how = Laying(cells(side, side), about="Where it was read:", outlines=(outline,))
+            name = f"{each['label']} ({each['confidence']:.1%})"
+            maps.append(overlay(pixels, [Cover(name, looked)], name, how))
         whole = photograph(
             pixels, "the picture", None, answer.picture.name, tuple(box(tuple(e["box"]), e["label"]) for e in record["boxes"])
         )
