@@ -21,6 +21,8 @@ from PIL import Image
 from heedful.__main__ import main
 from heedful.cli.config import presets, settled
 from heedful.errors import HeedfulError
+from heedful.models.seq2seq.search import Hypothesis
+from heedful.tasks.caption.answer import Captioned
 from heedful.tasks.caption.preparing import prepared
 from heedful.train.loop import Trainer
 
@@ -88,6 +90,16 @@ def test_an_explanation_says_where_each_word_looked(heedful: Callable, run: Path
         assert all(0.0 < side < 1.0 for side in word["peak"])
     said = heedful("explain", run, "test:2", "--max-tokens", "4", "--out", "page.html")
     assert said.code == 0, said.error
+    assert "data:image/png" in (tmp_path / "page.html").read_text()
+
+
+def test_a_picture_of_which_nothing_is_said_is_shown_as_it_is(
+    heedful: Callable, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Captioned, "hypotheses", [Hypothesis([], -1.0, -1.0)])
+    said = heedful("explain", run, "test:0", "--out", "page.html", "--json")
+    assert said.code == 0, said.error
+    assert json.loads(said.out)["words"] == []
     assert "data:image/png" in (tmp_path / "page.html").read_text()
 
 

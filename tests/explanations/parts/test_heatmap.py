@@ -29,7 +29,7 @@ def test_the_data_names_every_token_and_holds_every_level() -> None:
     keys = re.search(r'data-keys="([^"]*)"', whole)
     assert keys is not None
     assert json.loads(keys[1].replace("&quot;", '"')) == names(5)
-    assert 'style="aspect-ratio:5/3"' in whole
+    assert 'style="aspect-ratio:5/3;min-height:39px"' in whole
 
 
 def test_weights_of_another_shape_are_refused() -> None:

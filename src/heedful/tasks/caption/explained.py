@@ -65,12 +65,13 @@ def shown(answer: Captioned, words: Sequence[tuple[str, Float[Tensor, "y x"]]], 
     whole = photograph(pixels, "the picture", note=answer.picture.name)
     side = answer.loaded.model.side
     how = Laying(cells(side, side), about="Choose a word: what it read of the picture is shaded.")
-    looks = overlay(pixels, [Cover(word, look) for word, look in words], "where each word looked", how)
+    covers = [Cover(word, look) for word, look in words]
+    looks = [overlay(pixels, covers, "where each word looked", how)] if covers else []  # nothing may have been said
     maps = [photograph(pixels, word, look, "Where it looked;") for word, look in words]
     said = f"{answer.question} {text}" if answer.question else text
     found = [(answer.said(one), one.score, one.log_probability) for one in answer.hypotheses]
     sections = [
-        Section("What was said", said, [gallery([whole, looks], large=True)], "words"),
+        Section("What was said", said, [gallery([whole, *looks], large=True)], "words"),
         Section("Every word", f"The mean over {len(layers)} layers that read the picture.", [gallery(maps)], "every"),
         Section("What was found", "", [table(("text", "score", "log-probability"), found, "The likeliest texts")], "found"),
     ]
