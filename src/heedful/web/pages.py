@@ -31,6 +31,7 @@ def pages(hall: Hall, token: str | None) -> APIRouter:
     router = APIRouter(default_response_class=HTMLResponse)
     entrance(router, hall, token)
     asking(router, hall, token)
+    comparing(router, hall)
     looking(router, hall)
     return router
 
@@ -68,7 +69,7 @@ def entrance(router: APIRouter, hall: Hall, token: str | None) -> None:
 
 
 def asking(router: APIRouter, hall: Hall, token: str | None) -> None:
-    """The pages of one run: asking it, comparing, and its doors for programs."""
+    """The pages of one run: asking it, and its doors for programs."""
     links = list(hall.stations)
 
     @router.get("/run/{run}")
@@ -102,6 +103,17 @@ def asking(router: APIRouter, hall: Hall, token: str | None) -> None:
         except HeedfulError as error:
             return refused("reason.html", error)
 
+    @router.get("/run/{run}/api")
+    async def about_api(run: str, request: Request) -> str:
+        station = hall.station(run)
+        shown = {"examples": examples(station, str(request.base_url).rstrip("/")), "token": token is not None}
+        return page("api.html", links, run, view="api", **shown)
+
+
+def comparing(router: APIRouter, hall: Hall) -> None:
+    """Two of a kind side by side, and the files that are brought for it."""
+    links = list(hall.stations)
+
     @router.post("/run/{run}/bring")
     async def bring(run: str, request: Request, name: str = "file") -> Response:
         try:
@@ -125,12 +137,6 @@ def asking(router: APIRouter, hall: Hall, token: str | None) -> None:
             return HTMLResponse(await compared(hall, station, await form_of(request)))
         except HeedfulError as error:
             return refused("compared.html", error)
-
-    @router.get("/run/{run}/api")
-    async def about_api(run: str, request: Request) -> str:
-        station = hall.station(run)
-        shown = {"examples": examples(station, str(request.base_url).rstrip("/")), "token": token is not None}
-        return page("api.html", links, run, view="api", **shown)
 
 
 def looking(router: APIRouter, hall: Hall) -> None:
