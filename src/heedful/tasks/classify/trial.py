@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from heedful import atomic
 from heedful.data.labelled.sources import load_labelled
 from heedful.data.labelled.texts import LabelledCorpus, Texts
 from heedful.spec import yaml
@@ -19,6 +17,7 @@ from heedful.tasks.classify.baseline import Baseline
 from heedful.tasks.classify.evaluation import told
 from heedful.tasks.classify.loading import load_classifier
 from heedful.tasks.classify.preparing import prepared
+from heedful.tasks.remembered import remember, remembered
 from heedful.train.loop import Trainer
 from heedful.train.progress import Report
 from heedful.train.run import Run
@@ -31,6 +30,15 @@ class Answers:
     truth: tuple[str, ...]
     found: tuple[str, ...]
     seconds: float = 0.0
+
+    @staticmethod
+    def of(kept: Mapping[str, Any]) -> Answers:
+        """From what `record` made."""
+        return Answers(tuple(kept["truth"]), tuple(kept["found"]), float(kept["seconds"]))
+
+    def record(self) -> dict[str, Any]:
+        """As JSON data."""
+        return {"truth": self.truth, "found": self.found, "seconds": self.seconds}
 
     def right(self) -> list[float]:
         """1 where the answer is right, 0 elsewhere."""
@@ -50,12 +58,12 @@ def trial(home: Path, name: str, spec: RunSpec, part: str, report: Report) -> An
     file, folder, said = home / f"{name}.json", home / name, {"spec": yaml.dump(spec), "part": part}
     known = remembered(file, said)
     if known is not None:
-        return known
+        return Answers.of(known)
     seconds = learnt(folder, spec, report)
     loaded = load_classifier(folder)
     texts = loaded.corpus().part(part)
     answers = Answers(texts.labels, tuple(told(loaded, texts)), seconds)
-    remember(file, said, answers)
+    remember(file, said, answers.record())
     shutil.rmtree(folder)
     return answers
 
@@ -77,11 +85,11 @@ def baseline_trial(home: Path, name: str, spec: DataSpec, part: str) -> Answers:
     file, said = home / f"{name}.json", {"spec": yaml.dump(spec), "part": part}
     known = remembered(file, said)
     if known is not None:
-        return known
+        return Answers.of(known)
     corpus = load_labelled(spec)
     texts: Texts = corpus.part(part)
     answers = Answers(texts.labels, tuple(Baseline(together(corpus)).predict(texts.texts)))
-    remember(file, said, answers)
+    remember(file, said, answers.record())
     return answers
 
 
@@ -89,20 +97,3 @@ def together(corpus: LabelledCorpus) -> Texts:
     """The training and the validation texts."""
     first, second = corpus.part("train"), corpus.part("validation")
     return Texts(first.texts + second.texts, first.labels + second.labels)
-
-
-def remembered(file: Path, said: dict[str, Any]) -> Answers | None:
-    """What was answered before by the same spec on the same part."""
-    try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if any(kept.get(key) != value for key, value in said.items()):
-        return None
-    return Answers(tuple(kept["truth"]), tuple(kept["found"]), float(kept["seconds"]))
-
-
-def remember(file: Path, said: dict[str, Any], answers: Answers) -> None:
-    """Keep the answers."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    atomic.write(file, json.dumps({**said, "truth": answers.truth, "found": answers.found, "seconds": answers.seconds}, ensure_ascii=False))

@@ -5,16 +5,14 @@ Each cut's test part ends where the one after it begins, so that no target is co
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from heedful import atomic
 from heedful.errors import UsageError
 from heedful.spec import yaml
 from heedful.spec.ranker import RankerSpec
@@ -25,6 +23,7 @@ from heedful.tasks.recommend.loading import LoadedRanker, load_ranker
 from heedful.tasks.recommend.preparing import interactions, prepared
 from heedful.tasks.recommend.scorer import Scorer
 from heedful.tasks.recommend.tally import MEASURES, Tally
+from heedful.tasks.remembered import remember, remembered
 from heedful.tasks.task import Evaluation, Listing, Measure, Record, refuse_trials
 from heedful.train.loop import Trainer
 from heedful.train.progress import Report
@@ -89,16 +88,16 @@ def trial(run: Run, spec: RunSpec, beside: bool, reports: Reports) -> Trial:
     data = interactions(spec)
     name = f"until-{data.until:g}-seed-{spec.train.seed}"
     file, said = run.path / "trials" / f"{name}.json", {"spec": yaml.dump(spec), "beside": beside}
-    told = remembered(file, said)
-    if told is None:
+    known = remembered(file, said)
+    if known is not None:
+        told = {one: (Tally.read(kept["tally"]), float(kept["seconds"])) for one, kept in known["told"].items()}
+    else:
         own = yaml.dump(spec) == yaml.dump(begun_anew(run.spec))
         folder = run.path if own else run.path / "trials" / name
         if not own:
             train(folder, spec, reports(f"until {data.until:.0%} of the log, seed {spec.train.seed}"))
         told = answered(load_ranker(folder), beside)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        kept = {one: {"tally": tally.record(), "seconds": seconds} for one, (tally, seconds) in told.items()}
-        atomic.write(file, json.dumps({**said, "told": kept}, ensure_ascii=False))
+        remember(file, said, {"told": {one: {"tally": tally.record(), "seconds": seconds} for one, (tally, seconds) in told.items()}})
         if not own:
             shutil.rmtree(folder)
     return Trial(data.until, spec.train.seed, told)
@@ -133,17 +132,6 @@ def tallied(scorer: Scorer, parts: Sequence[Part]) -> Tally:
         columns = (judged.hit, judged.ndcg, judged.reciprocal)
         found.append(Tally.of(part.found.users, part.found.owner[part.places], new, columns))
     return Tally.mean_of(found)
-
-
-def remembered(file: Path, said: Mapping[str, Any]) -> dict[str, tuple[Tally, float]] | None:
-    """What was answered before by the same spec."""
-    try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if any(kept.get(key) != value for key, value in said.items()):
-        return None
-    return {name: (Tally.read(one["tally"]), float(one["seconds"])) for name, one in kept["told"].items()}
 
 
 def told(run: Run, spec: RunSpec, trials: Sequence[Sequence[Trial]]) -> Evaluation:
